@@ -1,0 +1,7 @@
+/** All phrases of the page; one file a room under words/. */
+import { shell } from './words/shell'
+import { video } from './words/video'
+
+export const words = { ...shell, ...video }
+
+export type WordKey = keyof typeof words

@@ -1,0 +1,7 @@
+import { phrases } from '../define'
+
+/** Wall and Playback (rooms/video, lib/player). */
+export const video = phrases({
+  'video.wall': ['Wall', 'ویڈیو وال'],
+  'video.playback': ['Playback', 'ریکارڈنگ'],
+})
