@@ -1,0 +1,1 @@
+"""What every room stands on: settings, clock, ids, geometry, errors, limits, database, leases."""

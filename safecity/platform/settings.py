@@ -1,0 +1,184 @@
+"""Every setting, parsed once from one `safecity.toml` and the environment, frozen, and handed out in slices.
+
+The environment wins over the file: `SAFECITY_WEB__PORT=9000` sets `port` of the `[web]` table.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from safecity.platform.errors import Invalid
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class _Slice(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlatformSettings(_Slice):
+    """Where things are kept."""
+
+    data_dir: Path = Field(default=Path("data"), description="Folder of the database, recordings, keys and logs.")
+    database_url: str | None = Field(
+        default=None,
+        description="SQLAlchemy URL; unset means SQLite inside the data folder (postgresql+psycopg://... in a city).",
+    )
+    log_level: str = Field(
+        default="info", pattern="^(debug|info|warning|error)$", description="Least severe log line written."
+    )
+
+
+class WebSettings(_Slice):
+    """The API, the page and the media gateway."""
+
+    host: str = Field(
+        default="127.0.0.1", description="Address the servers bind to; loopback unless you say otherwise."
+    )
+    port: Port = Field(default=8000, description="Port of the API and the page.")
+    gateway_port: Port = Field(default=0, description="Port of the media gateway; 0 means the web port + 1.")
+    public_url: str | None = Field(
+        default=None, description="Address under which browsers reach the page, if a proxy stands before it."
+    )
+    gateway_url: str | None = Field(
+        default=None, description="Address under which browsers reach the gateway, if a proxy stands before it."
+    )
+    thread_pool_size: int = Field(
+        default=24, ge=1, le=200, description="Threads for synchronous services in a web process."
+    )
+    max_body_bytes: int = Field(default=64 * 1024, ge=1024, description="Largest request body the API reads.")
+
+    def effective_gateway_port(self) -> int:
+        """The gateway's port once 0 is resolved."""
+        return self.gateway_port or self.port + 1
+
+    def page_origin(self) -> str:
+        """Origin of the page as browsers see it."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def gateway_origin(self) -> str:
+        """Origin of the gateway as browsers see it."""
+        return (self.gateway_url or f"http://{self.host}:{self.effective_gateway_port()}").rstrip("/")
+
+
+class SitesSettings(_Slice):
+    """The city and its registry."""
+
+    name: str = Field(default="SafeCity", description="Name of the centre, shown on the page.")
+    name_ur: str = Field(default="سیف سٹی", description="The same in Urdu.")
+    time_zone: str = Field(default="Asia/Karachi", description="IANA time zone in which times are shown.")
+    center_lon: float = Field(default=67.0, ge=-180, le=180, description="Longitude of the map's first view.")
+    center_lat: float = Field(default=30.19, ge=-90, le=90, description="Latitude of the map's first view.")
+    max_import_bytes: int = Field(default=64 * 1024**2, ge=1024, description="Largest city file that is read.")
+
+
+class VideoSettings(_Slice):
+    """Recording, retention and live view."""
+
+    recorders: int = Field(
+        default=2, ge=1, le=64, description="Recorder processes that this machine's supervisor keeps running."
+    )
+    cameras_per_recorder: int = Field(
+        default=100, ge=1, le=400, description="Most cameras that one recorder process holds."
+    )
+    transport: str = Field(default="tcp", pattern="^(tcp|udp)$", description="RTSP transport.")
+    segment_s: float = Field(
+        default=60.0, ge=4, le=600, description="Length after which a segment is cut at the next key frame."
+    )
+    fragment_s: float = Field(
+        default=1.0, ge=0.2, le=5, description="Length of a fragment: what a crash can cost at most."
+    )
+    stall_after_s: float = Field(
+        default=2.0, ge=0.5, le=60, description="Without a frame for so long, a stream is called stalled."
+    )
+    start_spread_s: float = Field(
+        default=4.0, ge=0, le=600, description="Time over which a recorder spreads its first connections."
+    )
+    retention_days: float = Field(default=30.0, gt=0, description="Age after which recordings are deleted.")
+    disk_gb: float | None = Field(
+        default=None,
+        gt=0,
+        description="Most GB (10^9 bytes) that recordings may use; unset: the disk less the reserve.",
+    )
+    reserve_gb: float = Field(default=2.0, ge=0, description="GB always left free on the disk of the recordings.")
+    viewers: int = Field(default=400, ge=1, description="Most live streams that one gateway hands out at once.")
+    export_max_s: float = Field(default=3600.0, gt=0, description="Longest interval of one export.")
+
+
+class OversightSettings(_Slice):
+    """Sign-in and sessions."""
+
+    session_hours: float = Field(
+        default=12.0, gt=0, le=24, description="A session ends after so many hours at the latest."
+    )
+    shift_hours: float = Field(
+        default=12.0, gt=0, le=24, description="A shift-duty purpose ends after so many hours at the latest."
+    )
+    live_hours: float = Field(default=24.0, gt=0, description="Shift duty covers recordings up to this age.")
+    sign_in_attempts: int = Field(default=5, ge=1, description="Failed sign-ins allowed for one user in five minutes.")
+
+
+class VirtualSettings(_Slice):
+    """The virtual city of the demo and the drills."""
+
+    enabled: bool = Field(default=False, description="Run virtual cameras beside the system (the demo sets this).")
+    rtsp_port: Port = Field(
+        default=0, description="Port of the virtual cameras; 0 takes a free one and keeps it in the data folder."
+    )
+    control_port: Port = Field(
+        default=0, description="Port of their control; 0 takes a free one and keeps it in the data folder."
+    )
+
+
+class Settings(BaseSettings):
+    """All slices; a room is handed only its own."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SAFECITY_", env_nested_delimiter="__", frozen=True, extra="forbid", validate_default=True
+    )
+
+    platform: PlatformSettings = PlatformSettings()
+    web: WebSettings = WebSettings()
+    sites: SitesSettings = SitesSettings()
+    video: VideoSettings = VideoSettings()
+    oversight: OversightSettings = OversightSettings()
+    virtual: VirtualSettings = VirtualSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is handed in wins over the environment, the environment over the file."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    def database_url(self) -> str:
+        """The database in force."""
+        return self.platform.database_url or f"sqlite:///{self.platform.data_dir.absolute() / 'safecity.db'}"
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Read the settings; without a path, `safecity.toml` of the working folder if there is one.
+
+    Raises Invalid with every wrong key and what was expected.
+    """
+    if path is not None and not path.is_file():
+        raise Invalid(f"there is no settings file {path}; write one or leave --config away", code="settings.missing")
+    file = path or Path("safecity.toml")
+    with_file = type(
+        "Settings", (Settings,), {"model_config": SettingsConfigDict(toml_file=file), "__module__": __name__}
+    )
+    try:
+        return with_file()
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise Invalid(f"wrong settings ({file} or environment): {wrong}", code="settings.wrong") from error
+    except ValueError as error:
+        raise Invalid(f"{file} is not readable TOML: {error}", code="settings.unreadable") from error

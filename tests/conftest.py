@@ -1,0 +1,98 @@
+"""What every test may ask for: real clips, a migrated database of both kinds, a fresh data folder."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from safecity.platform.database import Database, upgrade
+
+REPOSITORY = Path(__file__).parent.parent
+IN_CI = os.environ.get("CI") == "true"
+
+
+def missing(reason: str) -> None:
+    """Skip where a part may be missing; fail under CI, where it must be there."""
+    if IN_CI:
+        pytest.fail(f"under CI this must be there: {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def clips_dir() -> Path:
+    """The folder of real clips with truth (SAFECITY_TEST_DATA/video)."""
+    folder = Path(os.environ.get("SAFECITY_TEST_DATA", REPOSITORY.parent / "shared" / "data")) / "video"
+    if not folder.is_dir():
+        missing(f"no real clips at {folder}; set SAFECITY_TEST_DATA to the folder that holds video/")
+    return folder
+
+
+def find_postgres_tools() -> Path | None:
+    """Debian keeps initdb and postgres out of the path."""
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
+        if (folder / "initdb").exists():
+            return folder
+    found = shutil.which("initdb")
+    return Path(found).parent if found else None
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A real PostgreSQL of Debian's, started for this run on a free loopback port and gone afterwards."""
+    tools = find_postgres_tools()
+    if tools is None:
+        missing("no PostgreSQL; on Debian: apt-get install postgresql")
+        return
+    with tempfile.TemporaryDirectory(prefix="safecity-pg-") as folder, socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+        probe.close()
+        # PostgreSQL refuses to run as root; Debian's package brings the user it runs as.
+        as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if as_user:
+            shutil.chown(folder, "postgres")
+        data = f"{folder}/data"
+        subprocess.run(
+            [*as_user, tools / "initdb", "-D", data, "-A", "trust", "-U", "safecity", "--no-sync"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+        subprocess.run(
+            [*as_user, tools / "pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )
+        try:
+            yield f"postgresql+psycopg://safecity@127.0.0.1:{port}/"
+        finally:
+            subprocess.run(
+                [*as_user, tools / "pg_ctl", "-D", data, "-m", "immediate", "stop"],
+                check=True,
+                capture_output=True,
+                cwd="/",
+            )
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty, migrated database: once SQLite, once PostgreSQL."""
+    if request.param == "sqlite":
+        made = Database(f"sqlite:///{tmp_path / 'safecity.db'}")
+    else:
+        base: str = request.getfixturevalue("postgres_url")
+        name = f"t{os.urandom(6).hex()}"
+        with psycopg.connect(base.replace("+psycopg", "") + "postgres", autocommit=True) as admin:
+            admin.execute(f'CREATE DATABASE "{name}"')
+        made = Database(base + name)
+    upgrade(made)
+    yield made
+    made.close()
