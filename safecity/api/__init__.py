@@ -1,0 +1,1 @@
+"""HTTP, WebSocket and server-sent events: parse, call a service, render; no rules live here."""
