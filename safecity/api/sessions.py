@@ -70,7 +70,7 @@ def guard(allowed: frozenset[str], *, max_body_bytes: int) -> Callable[[Request,
     async def middleware(request: Request, call_next: Next) -> Response:
         if request.method not in SAFE_METHODS:
             origin = request.headers.get("origin")
-            # Programs send no Origin and no cookie they did not mean to send; browsers always send it on unsafe requests.
+            # Browsers send Origin with every unsafe request; programs that send none carry no foreign cookie either.
             if origin is not None and not is_own_origin(origin, allowed):
                 return render(Denied("This request came from another site.", code="api.foreign_origin"))
             if request.headers.get("sec-fetch-site") == "cross-site":
