@@ -33,6 +33,10 @@ export const shell = phrases({
   'shell.shift.off': ['Not on shift', 'ڈیوٹی پر نہیں'],
   'shell.shift.start': ['Start shift', 'ڈیوٹی شروع کریں'],
   'shell.shift.end': ['End shift', 'ڈیوٹی ختم کریں'],
+  'shell.shift.needed': [
+    'You are not on shift. Pictures open when your shift starts, and every look is written to the log.',
+    'آپ ڈیوٹی پر نہیں ہیں۔ ڈیوٹی شروع ہونے پر تصاویر دستیاب ہوں گی، اور ہر مشاہدہ لاگ میں درج ہو گا۔',
+  ],
   'shell.notFound.title': ['There is no such page', 'ایسا کوئی صفحہ موجود نہیں'],
   'shell.notFound.do': ['Choose a page from the rail.', 'فہرست سے کوئی صفحہ منتخب کریں۔'],
   'shell.denied.title': ['Your role does not open this page', 'آپ کا کردار یہ صفحہ نہیں کھول سکتا'],

@@ -1,0 +1,50 @@
+import type { Leaf } from '../../api/wire'
+import { useI18n } from '../../i18n/i18n'
+import { count } from '../../lib/amounts'
+import { Icon } from '../../ui/Icon'
+import { Ltr } from '../../ui/Ltr'
+import { useTime } from '../../ui/useTime'
+import { LeafProof } from './LeafProof'
+import { summaryOf } from './leafSummary'
+import classes from './Log.module.css'
+
+function Answer({ permitted }: { permitted: boolean | null }) {
+  const { t } = useI18n()
+  if (permitted === null) return <span>–</span>
+  return (
+    <span className={classes['answer']} data-permitted={permitted}>
+      <Icon name={permitted ? 'check' : 'cross'} size={16} />
+      {permitted ? t('log.yes') : t('log.no')}
+    </span>
+  )
+}
+
+export function LeafRow({ leaf, opened, onTurn }: { leaf: Leaf; opened: boolean; onTurn: (index: number) => void }) {
+  const { t } = useI18n()
+  const time = useTime()
+  const { who, what, permitted } = summaryOf(leaf)
+  return (
+    <li className={classes['leaf']} data-opened={opened || undefined}>
+      <button type="button" className={classes['line']} aria-expanded={opened} aria-label={t('log.open', { index: leaf.index })} onClick={() => onTurn(leaf.index)}>
+        <span className={classes['turn']}><Icon name={opened ? 'chevronDown' : 'chevron'} size={16} mirrored={!opened} /></span>
+        <span className={classes['index']}><Ltr>{count(leaf.index)}</Ltr></span>
+        <span><Ltr>{time.full(leaf.time)}</Ltr></span>
+        <span className={classes['kind']}><Ltr>{leaf.type}</Ltr></span>
+        <span className={classes['who']}><Ltr>{who}</Ltr></span>
+        <span className={classes['what']}><Ltr>{what}</Ltr></span>
+        <Answer permitted={permitted} />
+      </button>
+      {opened ? (
+        <div className={classes['inside']}>
+          <div>
+            <h3>{t('log.content')}</h3>
+            <pre dir="ltr">{JSON.stringify(leaf.body, null, 2)}</pre>
+          </div>
+          <div>
+            <LeafProof leaf={leaf} />
+          </div>
+        </div>
+      ) : null}
+    </li>
+  )
+}

@@ -1,0 +1,114 @@
+import { useState } from 'react'
+import { Button, CopyButton, Loader, Select, Tooltip } from '@mantine/core'
+import { useLogPage } from '../../api/queries'
+import type { Leaf, LogPage as Page } from '../../api/wire'
+import { useI18n } from '../../i18n/i18n'
+import { count } from '../../lib/amounts'
+import { useKeys } from '../../lib/keys'
+import { EmptyState } from '../../ui/EmptyState'
+import { ErrorNotice } from '../../ui/ErrorNotice'
+import { Icon } from '../../ui/Icon'
+import { Ltr } from '../../ui/Ltr'
+import { LeafRow } from './LeafRow'
+import { useLogUrl, type LogUrl } from './useLogUrl'
+import classes from './Log.module.css'
+
+const PAGE_LEAVES = 50
+
+function Root({ page }: { page: Page }) {
+  const { t } = useI18n()
+  return (
+    <div className={classes['root']}>
+      <strong>{t('log.size', { count: count(page.size) })}</strong>
+      <Tooltip label={t('log.root.explain')} multiline w={320}>
+        <span className={classes['rootHash']} tabIndex={0}>
+          {t('log.root')} <Ltr>{page.root}</Ltr>
+        </span>
+      </Tooltip>
+      <CopyButton value={`${page.size} ${page.root}`}>
+        {({ copied, copy }) => (
+          <Button variant="subtle" color="gray" size="compact-sm" onClick={copy} aria-label={t('log.copy')} leftSection={<Icon name={copied ? 'check' : 'copy'} size={16} />}>
+            {copied ? t('log.copied') : t('log.copy')}
+          </Button>
+        )}
+      </CopyButton>
+    </div>
+  )
+}
+
+interface FilterProps {
+  url: LogUrl
+  change: (part: Partial<LogUrl>) => void
+  types: readonly string[]
+  onRefresh: () => void
+}
+
+function Filter({ url, change, types, onRefresh }: FilterProps) {
+  const { t } = useI18n()
+  const kinds = [...new Set([...types, ...(url.type === null ? [] : [url.type])])].sort()
+  return (
+    <div className={classes['tools']}>
+      <Select size="xs" w={260} aria-label={t('log.filter')} placeholder={t('log.filter.all')} data={kinds} value={url.type} onChange={(type) => change({ type, before: null, leaf: null })} clearable searchable />
+      <Button size="xs" variant="default" onClick={() => { change({ before: null, leaf: null }); onRefresh() }}>
+        {url.before === null ? t('log.refresh') : t('log.newest')}
+      </Button>
+    </div>
+  )
+}
+
+/** Kinds met so far on this visit: the filter offers what it has seen. */
+function useSeenTypes(leaves: readonly Leaf[]): readonly string[] {
+  const [seen, setSeen] = useState<readonly string[]>([])
+  const fresh = [...new Set(leaves.map((leaf) => leaf.type))].filter((type) => !seen.includes(type))
+  if (fresh.length > 0) setSeen([...seen, ...fresh])
+  return seen
+}
+
+function Leaves({ leaves, url, change }: { leaves: readonly Leaf[]; url: LogUrl; change: (part: Partial<LogUrl>) => void }) {
+  const { t } = useI18n()
+  const step = (by: number) => {
+    const at = leaves.findIndex((leaf) => leaf.index === url.leaf)
+    const next = leaves[at < 0 ? 0 : Math.min(leaves.length - 1, Math.max(0, at + by))]
+    if (next !== undefined) change({ leaf: next.index })
+  }
+  useKeys([
+    { chord: 'j', label: t('log.keys.next'), run: () => step(1) },
+    { chord: 'k', label: t('log.keys.previous'), run: () => step(-1) },
+  ])
+  if (leaves.length === 0) return <EmptyState icon="log" title={t('log.empty')}>{t('log.empty.do')}</EmptyState>
+  return (
+    <ol className={classes['leaves']} aria-label={t('log.entries')}>
+      {leaves.map((leaf) => (
+        <LeafRow key={leaf.index} leaf={leaf} opened={leaf.index === url.leaf} onTurn={(index) => change({ leaf: index === url.leaf ? null : index })} />
+      ))}
+    </ol>
+  )
+}
+
+export default function LogPage() {
+  const { t } = useI18n()
+  const [url, change] = useLogUrl()
+  const page = useLogPage({ before: url.before, limit: PAGE_LEAVES, type: url.type })
+  const leaves = page.data?.leaves ?? []
+  const types = useSeenTypes(leaves)
+  const lowest = leaves.at(-1)?.index
+  return (
+    <div className={classes['page']}>
+      <h1 className="sc-hidden">{t('log.title')}</h1>
+      <header className={classes['head']}>
+        {page.data === undefined ? null : <Root page={page.data} />}
+        <Filter url={url} change={change} types={types} onRefresh={() => void page.refetch()} />
+      </header>
+      {page.isError ? <ErrorNotice error={page.error} onRetry={() => void page.refetch()} /> : null}
+      <div className={classes['scroll']} aria-busy={page.isFetching}>
+        {page.data === undefined && !page.isError ? <Loader m="xl" /> : null}
+        {page.data === undefined ? null : <Leaves leaves={leaves} url={url} change={change} />}
+        {leaves.length === PAGE_LEAVES && lowest !== undefined && lowest > 0 ? (
+          <Button variant="default" m="sm" onClick={() => change({ before: lowest, leaf: null })}>
+            {t('log.older')}
+          </Button>
+        ) : null}
+      </div>
+    </div>
+  )
+}

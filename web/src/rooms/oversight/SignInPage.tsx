@@ -1,0 +1,68 @@
+import { useState, type FormEvent } from 'react'
+import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { ApiError } from '../../api/client'
+import { useConfig, useSignIn } from '../../api/queries'
+import { useI18n } from '../../i18n/i18n'
+import { ErrorNotice } from '../../ui/ErrorNotice'
+import { Icon } from '../../ui/Icon'
+import classes from './SignIn.module.css'
+
+/** A wrong password is told in the person's language; everything else in the server's words. */
+function Refusal({ error }: { error: unknown }) {
+  const { t } = useI18n()
+  if (!(error instanceof ApiError && [401, 403].includes(error.status))) return <ErrorNotice error={error} />
+  return (
+    <p className={classes['wrong']} role="alert">
+      <Icon name="warn" size={18} />
+      {t('signIn.wrong')}
+    </p>
+  )
+}
+
+function SignInForm() {
+  const { t } = useI18n()
+  const [user, setUser] = useState('')
+  const [password, setPassword] = useState('')
+  const signIn = useSignIn()
+  const send = (event: FormEvent) => {
+    event.preventDefault()
+    signIn.mutate({ user: user.trim(), password }, { onError: () => setPassword('') })
+  }
+  return (
+    <form onSubmit={send} className={classes['form']}>
+      <TextInput label={t('signIn.user')} name="username" autoComplete="username" value={user} onChange={(event) => setUser(event.currentTarget.value)} dir="ltr" required autoFocus withAsterisk={false} />
+      <PasswordInput label={t('signIn.password')} name="password" autoComplete="current-password" value={password} onChange={(event) => setPassword(event.currentTarget.value)} dir="ltr" required withAsterisk={false} />
+      {signIn.isError ? <Refusal error={signIn.error} /> : null}
+      <Button type="submit" size="md" loading={signIn.isPending}>
+        {t('signIn.do')}
+      </Button>
+    </form>
+  )
+}
+
+export default function SignInPage() {
+  const { t, language, setLanguage, pick } = useI18n()
+  const config = useConfig()
+  return (
+    <main className={classes['page']}>
+      <div className={classes['card']}>
+        <header className={classes['head']}>
+          <img src="/mark.svg" width={48} height={48} alt="" />
+          <div>
+            <h1>{config.data === undefined ? t('shell.app') : pick(config.data)}</h1>
+            <p>
+              {t('shell.app')} · {t('shell.centre')}
+            </p>
+          </div>
+        </header>
+        {config.isError ? <ErrorNotice error={config.error} onRetry={() => void config.refetch()} /> : null}
+        <SignInForm />
+        {config.data?.demo === true ? <p className={classes['note']}>{t('signIn.demo')}</p> : null}
+        <p className={classes['note']}>{t('signIn.promise')}</p>
+      </div>
+      <Button variant="subtle" color="gray" lang={language === 'en' ? 'ur' : 'en'} aria-label={t('shell.language.label')} onClick={() => setLanguage(language === 'en' ? 'ur' : 'en')}>
+        {t('shell.language')}
+      </Button>
+    </main>
+  )
+}
