@@ -4,6 +4,44 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup demo test check bench soak shots docs
+.PHONY: help setup needs demo test check bench soak shots docs
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+.venv/.installed: requirements.lock requirements-uv.lock pyproject.toml tools/make_venv.sh
+	@PYTHON=$(PYTHON) tools/make_venv.sh
+
+setup: .venv/.installed ## everything into .venv, the page built
+	@$(BIN)/python tools/build_page.py
+
+demo: setup ## a city of virtual cameras, recorded and live (CLIPS=folder plays your own clips)
+	@$(BIN)/safecity demo $(if $(CLIPS),--clips "$(CLIPS)") $(ARGS)
+
+needs: .venv/.installed
+	@$(BIN)/python tools/test_needs.py
+
+test: setup needs ## all tests
+	@$(BIN)/pytest -q $(ARGS)
+	@$(BIN)/python tools/build_page.py run test --silent
+
+check: setup ## format, lint, types, import contract, house rules, docs
+	@$(BIN)/ruff format --check --quiet . && echo "format: good"
+	@$(BIN)/ruff check --quiet . && echo "lint: good"
+	@$(BIN)/pyright --warnings | tail -1
+	@$(BIN)/lint-imports --no-cache | tail -5
+	@$(BIN)/python tools/make_docs.py --check
+	@$(BIN)/python tools/build_page.py run check --silent
+	@$(BIN)/pytest -q tests/house
+
+bench: setup ## speed as ratios, one JSON line each
+	@$(BIN)/python tools/bench/record.py
+	@$(BIN)/python tools/bench/live.py
+
+soak: setup ## a long run with kills and faults
+	@$(BIN)/python tools/soak.py $(ARGS)
+
+shots: setup needs ## a picture of every page in English and Urdu, into shots/
+	@$(BIN)/python tools/shots.py
+
+docs: setup ## regenerate docs/reference.md from the code
+	@$(BIN)/python tools/make_docs.py

@@ -79,7 +79,7 @@ def state_fact(connection: Connection, fact: Fact, *, id: str, source: str, time
         "subject": subject,
         "data": fact.model_dump(mode="json"),
     }
-    return insert_new(connection, events, row)
+    return insert_new(connection, events, row=row)
 
 
 def read_facts(connection: Connection, *, after: int, limit: int = MAX_PAGE) -> Iterator[Stated | DataLoss]:
@@ -106,4 +106,4 @@ def last_cursor(connection: Connection) -> int:
 def set_aside(connection: Connection, *, cursor: int, reader: str, reason: str, now: datetime) -> None:
     """Keep an unreadable fact for someone to look at, so that the reader can go on."""
     row = {"event_cursor": cursor, "reader": reader, "reason": reason, "set_aside_at": now}
-    insert_new(connection, dead_letters, row)
+    insert_new(connection, dead_letters, row=row)

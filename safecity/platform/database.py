@@ -147,7 +147,7 @@ def serialise(connection: Connection, lock: int) -> None:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(0x5AFEC17, lock)))
 
 
-def insert_new(connection: Connection, table: sa.Table, row: Mapping[str, object]) -> bool:
+def insert_new(connection: Connection, table: sa.Table, *, row: Mapping[str, object]) -> bool:
     """Insert a row unless a unique key of it is there already; tells whether it was inserted."""
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = insert(table).values(dict(row)).on_conflict_do_nothing().returning(*table.primary_key.columns)

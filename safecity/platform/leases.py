@@ -54,7 +54,7 @@ def _take(connection: Connection, name: str, *, holder: str, now: datetime, expi
     if renewed.rowcount:
         return True
     row = {"resource": name, "holder": holder, "claimed_at": now, "expires_at": expires_at}
-    return insert_new(connection, leases, row)
+    return insert_new(connection, leases, row=row)
 
 
 def release(connection: Connection, *, holder: str, resources: Sequence[str] | None = None) -> None:
