@@ -1,0 +1,157 @@
+/**
+ * A live camera on a video element: the link, the screen and the verdict, held together.
+ * It tries again by itself with back-off and jitter, and keeps no picture looking live that is not.
+ */
+import { retryWaitMs } from './backoff'
+import { openLink } from './liveLink'
+import { INITIAL_FACTS, isSameVerdict, judgeLive, mayRetry, reduceLive, CLOSE_BUSY, type LiveEvent, type LiveFacts, type Verdict } from './liveModel'
+import { LiveScreen } from './liveScreen'
+import { canPlay } from './mediaSource'
+
+export const TICK_MS = 250
+/** A link without a word for this long is dialled anew; much later where the server said why. */
+export const SILENT_LINK_MS = 15_000
+export const EXPLAINED_SILENCE_MS = 300_000
+const TICKS_PER_S = 90_000
+const MAX_MEDIA_ERRORS = 3
+/** Errors further apart than this are not counted together. */
+const MEDIA_ERRORS_WITHIN_MS = 60_000
+
+export class LivePlayer {
+  private facts: LiveFacts = INITIAL_FACTS
+  private verdict: Verdict = judgeLive(INITIAL_FACTS, 0)
+  private hangUp: (() => void) | null = null
+  private retry: ReturnType<typeof setTimeout> | undefined
+  private readonly ticker: ReturnType<typeof setInterval>
+  private readonly screen: LiveScreen
+  private isInitNext = false
+  private heardAt = 0
+  private mediaErrors = 0
+  private mediaErrorAt = 0
+  private clock: { mediaTicks: number; capturedAt: number } | null = null
+
+  constructor(
+    private readonly video: HTMLVideoElement,
+    private readonly address: string,
+    private readonly onVerdict: (verdict: Verdict) => void,
+  ) {
+    this.screen = new LiveScreen(video, { onShown: () => this.onShown(), onBroken: () => this.onBroken() })
+    this.ticker = setInterval(() => this.tick(), TICK_MS)
+  }
+
+  /** Starts, resumes or tries again at once. */
+  play(): void {
+    clearTimeout(this.retry)
+    this.hangUp?.()
+    this.isInitNext = false
+    this.heardAt = Date.now()
+    this.note({ type: 'dialled' })
+    this.hangUp = openLink(this.address, {
+      onOpen: () => this.note({ type: 'opened', at: Date.now() }),
+      onInit: (codec) => this.onInit(codec),
+      onBytes: (bytes) => this.onBytes(bytes),
+      onState: (state, since) => this.hear({ type: 'server', state, since }),
+      onClock: (mediaTicks, capturedAt) => {
+        this.clock = { mediaTicks, capturedAt }
+      },
+      onClose: (code, reason) => this.onClose(code, reason),
+    })
+  }
+
+  /** For a tile nobody can see: no link, no decoding; the last picture stays, marked as paused. */
+  pause(): void {
+    clearTimeout(this.retry)
+    this.hangUp?.()
+    this.hangUp = null
+    this.screen.rest()
+    this.note({ type: 'paused' })
+  }
+
+  destroy(): void {
+    clearTimeout(this.retry)
+    clearInterval(this.ticker)
+    this.hangUp?.()
+    this.hangUp = null
+    this.screen.destroy()
+  }
+
+  /** When the camera captured the picture now on the screen (epoch ms); null until the server's clock is known. */
+  findCaptureTime(): number | null {
+    if (this.clock === null || this.verdict.state === 'connecting') return null
+    return this.clock.capturedAt + (this.video.currentTime - this.clock.mediaTicks / TICKS_PER_S) * 1000
+  }
+
+  private note(event: LiveEvent): void {
+    this.facts = reduceLive(this.facts, event)
+    this.judge()
+  }
+
+  private hear(event: LiveEvent): void {
+    this.heardAt = Date.now()
+    this.note(event)
+  }
+
+  private judge(): void {
+    const next = judgeLive(this.facts, Date.now())
+    if (isSameVerdict(next, this.verdict)) return
+    this.verdict = next
+    this.onVerdict(next)
+  }
+
+  private tick(): void {
+    if (this.facts.isPaused) return
+    this.screen.tick()
+    this.judge()
+    const isExplained = this.facts.server !== null && this.facts.server.state !== 'live'
+    const silence = Date.now() - this.heardAt
+    if (this.hangUp !== null && this.facts.isOpen && silence > (isExplained ? EXPLAINED_SILENCE_MS : SILENT_LINK_MS)) this.play()
+  }
+
+  private onInit(codec: string): void {
+    this.heardAt = Date.now()
+    this.isInitNext = true
+    this.clock = null
+    if (!canPlay(codec)) {
+      this.hangUp?.()
+      this.hangUp = null
+      this.note({ type: 'broken', kind: 'codec' })
+      return
+    }
+    this.screen.begin(codec)
+  }
+
+  private onBytes(bytes: Uint8Array<ArrayBuffer>): void {
+    if (this.isInitNext) {
+      this.isInitNext = false
+      this.screen.appendInit(bytes)
+      return
+    }
+    this.hear({ type: 'fragment', at: Date.now() })
+    this.screen.appendFragment(bytes)
+  }
+
+  private onShown(): void {
+    if (this.facts.isOpen) this.note({ type: 'shown', at: Date.now() })
+  }
+
+  private onBroken(): void {
+    this.mediaErrors = Date.now() - this.mediaErrorAt > MEDIA_ERRORS_WITHIN_MS ? 1 : this.mediaErrors + 1
+    this.mediaErrorAt = Date.now()
+    this.screen.reset()
+    this.hangUp?.()
+    this.hangUp = null
+    this.note({ type: 'broken', kind: 'media' })
+    if (this.mediaErrors <= MAX_MEDIA_ERRORS) this.retryLater(this.mediaErrors)
+  }
+
+  private onClose(code: number, reason: string): void {
+    this.hangUp = null
+    this.note({ type: 'closed', at: Date.now(), code, reason })
+    if (mayRetry(this.facts)) this.retryLater(this.facts.attempts, code === CLOSE_BUSY)
+  }
+
+  private retryLater(attempt: number, isBusy = false): void {
+    clearTimeout(this.retry)
+    this.retry = setTimeout(() => this.play(), retryWaitMs(attempt, Math.random(), isBusy))
+  }
+}
