@@ -1,0 +1,189 @@
+"""Who may see what for which purpose: the words of the room and the policy, pure.
+
+Nothing here reads a clock, a database or a setting. The policy is data (`ACTS_OF`, `PICTURE_ACTS`) and one function
+(`decide`); what is not allowed by it is denied.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, Literal, NewType
+
+UserId = NewType("UserId", str)
+SessionId = NewType("SessionId", str)
+PurposeId = NewType("PurposeId", str)
+
+PurposeKind = Literal["shift", "incident", "case"]
+
+
+class Role(StrEnum):
+    """What a person is employed to do here; each person has one."""
+
+    OPERATOR = "operator"
+    DISPATCHER = "dispatcher"
+    INVESTIGATOR = "investigator"
+    SUPERVISOR = "supervisor"
+    AUDITOR = "auditor"
+    TECHNICIAN = "technician"
+    ADMINISTRATOR = "administrator"
+
+
+class Act(StrEnum):
+    """What can be done; there is no act of searching for a person, and there will be none."""
+
+    VIEW_LIVE = "view_live"
+    VIEW_RECORDINGS = "view_recordings"
+    EXPORT_CLIP = "export_clip"
+    LIST_CAMERAS = "list_cameras"
+    VIEW_HEALTH = "view_health"
+    READ_LOG = "read_log"
+    MANAGE_USERS = "manage_users"
+    MANAGE_SITES = "manage_sites"
+    START_SHIFT = "start_shift"
+
+
+PICTURE_ACTS: Final = frozenset({Act.VIEW_LIVE, Act.VIEW_RECORDINGS, Act.EXPORT_CLIP})
+LISTING_ACTS: Final = frozenset({Act.LIST_CAMERAS, Act.VIEW_HEALTH})  # polled by the page, so no leaf for each time
+_WATCH = frozenset({Act.START_SHIFT, Act.LIST_CAMERAS, Act.VIEW_LIVE, Act.VIEW_RECORDINGS})
+
+ACTS_OF: Final[Mapping[Role, frozenset[Act]]] = {
+    Role.OPERATOR: _WATCH,
+    Role.DISPATCHER: _WATCH,
+    Role.INVESTIGATOR: _WATCH | {Act.EXPORT_CLIP},
+    Role.SUPERVISOR: _WATCH | {Act.EXPORT_CLIP, Act.VIEW_HEALTH},
+    Role.AUDITOR: frozenset({Act.READ_LOG, Act.LIST_CAMERAS}),
+    Role.TECHNICIAN: frozenset({Act.LIST_CAMERAS, Act.VIEW_HEALTH}),
+    Role.ADMINISTRATOR: frozenset({Act.MANAGE_USERS, Act.MANAGE_SITES, Act.LIST_CAMERAS, Act.VIEW_HEALTH}),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """The person behind a request, as their session says."""
+
+    user_id: UserId
+    name: str
+    role: Role
+    session_id: SessionId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """What an act is about; of recordings also which interval of capture time."""
+
+    kind: Literal["camera", "city", "log", "users", "shift"]
+    id: str
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+
+    @classmethod
+    def camera(cls, camera_id: str, from_at: datetime | None = None, to_at: datetime | None = None) -> "Resource":
+        """One camera's pictures: live without an interval, recorded with one."""
+        return cls(kind="camera", id=camera_id, from_at=from_at, to_at=to_at)
+
+    @classmethod
+    def city(cls) -> "Resource":
+        """The registry of sites and cameras, and their health."""
+        return cls(kind="city", id="city")
+
+    @classmethod
+    def log(cls) -> "Resource":
+        """The audit log."""
+        return cls(kind="log", id="log")
+
+    @classmethod
+    def users(cls, user_id: str = "all") -> "Resource":
+        """The accounts, or one of them."""
+        return cls(kind="users", id=user_id)
+
+    @classmethod
+    def shift(cls) -> "Resource":
+        """The actor's own shift."""
+        return cls(kind="shift", id="own")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purpose:
+    """Why someone looks: a thing that the system can check, with an end.
+
+    `user_id` names whose it is; a shift always has one, an incident or a case is shared. It stands from `opened_at`
+    until `closed_at` or `ends_at`, whichever comes first; at those instants it no longer stands.
+    """
+
+    id: PurposeId
+    kind: PurposeKind
+    ref: str
+    user_id: UserId | None
+    opened_at: datetime
+    ends_at: datetime | None
+    closed_at: datetime | None = None
+
+    def stands_at(self, now: datetime) -> bool:
+        """Whether it justifies a look at this instant."""
+        if now < self.opened_at or (self.closed_at is not None and now >= self.closed_at):
+            return False
+        return self.ends_at is None or now < self.ends_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The numbers of the policy; the settings give them."""
+
+    live_age: timedelta  # shift duty covers recordings up to this age
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """The answer, with the purpose it rests on or the reason of the refusal."""
+
+    allowed: bool
+    purpose: Purpose | None = None
+    reason: str = ""
+    code: str = ""
+
+
+def decide(
+    actor: Actor, act: Act, *, resource: Resource, purposes: Iterable[Purpose], now: datetime, limits: Limits
+) -> Decision:
+    """Whether the actor may do this now; anything that no rule allows is denied.
+
+    A picture needs a role that may see pictures, a camera, an open shift of that very actor, and recordings no older
+    than `limits.live_age`.
+    """
+    if act not in ACTS_OF.get(actor.role, frozenset()):
+        return _refuse("oversight.role", f"The role {actor.role} does not include {str(act).replace('_', ' ')}.")
+    if act not in PICTURE_ACTS:
+        return Decision(allowed=True)
+    if resource.kind != "camera":
+        return _refuse("oversight.no_camera", "Pictures are asked for by camera; name one.")
+    if (wrong := _wrong_interval(act, resource, now - limits.live_age)) is not None:
+        return wrong
+    shift = next((item for item in purposes if _is_own_shift(item, actor, now)), None)
+    if shift is None:
+        return _refuse("oversight.no_shift", "You are not on duty; start your shift, then look.")
+    return Decision(allowed=True, purpose=shift)
+
+
+def _refuse(code: str, reason: str) -> Decision:
+    return Decision(allowed=False, code=code, reason=reason)
+
+
+def _is_own_shift(purpose: Purpose, actor: Actor, now: datetime) -> bool:
+    return purpose.kind == "shift" and purpose.user_id == actor.user_id and purpose.stands_at(now)
+
+
+def _wrong_interval(act: Act, resource: Resource, oldest: datetime) -> Decision | None:
+    first, last = resource.from_at, resource.to_at
+    if act is Act.VIEW_LIVE:
+        if first is None and last is None:
+            return None
+        return _refuse("oversight.interval", "A live picture has no interval; ask for recordings instead.")
+    if first is None or last is None or last < first:
+        return _refuse("oversight.interval", "Recordings are asked for by an interval; say from when to when.")
+    if first < oldest:
+        return _refuse(
+            "oversight.too_old",
+            f"Shift duty covers recordings from {oldest:%Y-%m-%d %H:%M:%S} UTC on; choose a later start.",
+        )
+    return None
