@@ -1,0 +1,129 @@
+"""The CSV form of a city file: one table with a `kind` column, as a clerk keeps it in a spreadsheet.
+
+Tolerated, because spreadsheets write it so: a byte order mark, UTF-16 with one, semicolons or tabs between cells, a
+leading `sep=;` line, blank rows, and short rows. RFC 4180 otherwise.
+"""
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Mapping
+
+from safecity.platform.errors import Invalid
+from safecity.sites.rows import COLUMNS, ROW_OF_KIND, RawRow
+
+CELL_LONGEST = 400_000
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+csv.field_size_limit(CELL_LONGEST)
+
+
+def read_rows(content: bytes) -> Iterator[RawRow]:
+    """The rows with the number of the line on which each begins (the header is line 1).
+
+    Raises Invalid when the file as a whole cannot be read: not UTF-8, or no header with `kind` and `code`.
+    """
+    text = _decoded(content)
+    skipped = 0
+    if text[:4].lower() == "sep=":
+        _, _, text = text.partition("\n")
+        skipped = 1
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    header: list[str] | None = None
+    while True:
+        number = reader.line_num + 1 + skipped
+        try:
+            cells = next(reader)
+        except StopIteration:
+            break
+        except csv.Error as error:
+            reason = f"a quote is not closed, or text follows one ({error}); write a quote inside text twice"
+            yield RawRow(number=number, kind="", values={}, reasons=(reason,))
+            continue
+        if not any(cell.strip() for cell in cells):
+            continue
+        if header is None:
+            header = [cell.strip().lower() for cell in cells]
+            yield from _check_header(header, number)
+            continue
+        yield _row(header, cells, number)
+    if header is None:
+        raise Invalid("the file is empty; its first line must name the columns", code="sites.unreadable_city_file")
+
+
+def _decoded(content: bytes) -> str:
+    encoding = "utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise Invalid(
+            f'line {line} is not UTF-8 text; in Excel, save as "CSV UTF-8 (comma delimited)"',
+            code="sites.unreadable_city_file",
+            line=line,
+        ) from error
+
+
+def _delimiter(text: str) -> str:
+    first = next((line for line in text[:CELL_LONGEST].splitlines() if line.strip()), "")
+    return max((",", ";", "\t"), key=first.count)
+
+
+def _check_header(header: list[str], number: int) -> Iterator[RawRow]:
+    for wanted in ("kind", "code"):
+        if wanted not in header:
+            raise Invalid(
+                f"line {number} must name the columns, and there is no column {wanted}; "
+                f"the columns are {', '.join(COLUMNS)}",
+                code="sites.unreadable_city_file",
+                line=number,
+            )
+    unknown = [name for name in header if name and name not in COLUMNS]
+    twice = sorted({name for name in header if name and header.count(name) > 1})
+    reasons = [f"there is no column {name[:40]!r}; the columns are {', '.join(COLUMNS)}" for name in unknown]
+    reasons += [f"the column {name} is there twice; remove one" for name in twice]
+    if reasons:
+        yield RawRow(number=number, kind="header", values={}, reasons=tuple(reasons))
+
+
+def _row(header: list[str], cells: list[str], number: int) -> RawRow:
+    filled = {name: cell for name, cell in zip(header, cells, strict=False) if name in COLUMNS and cell.strip()}
+    kind = filled.pop("kind", "").strip().lower()
+    values: dict[str, object] = {name: _unguarded(cell) for name, cell in filled.items()}
+    extra = [cell for cell in cells[len(header) :] if cell.strip()]
+    reasons: tuple[str, ...] = ()
+    if extra:
+        reasons = (f"has {len(cells)} cells under {len(header)} columns; put text that holds a comma into quotes",)
+    return RawRow(number=number, kind=kind, values=values, reasons=reasons)
+
+
+def _guarded(cell: str) -> str:
+    """A cell that a spreadsheet would run as a formula gets an apostrophe in front, which it takes as plain text."""
+    is_number = cell[:1] in "+-" and cell[1:].replace(".", "", 1).isdigit()
+    if cell.startswith(_FORMULA_STARTS) and not is_number:
+        return "'" + cell
+    return "'" + cell if cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, "'")) else cell
+
+
+def _unguarded(cell: str) -> str:
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, "'")) else cell
+
+
+def write_rows(rows: Iterable[tuple[str, Mapping[str, object]]]) -> bytes:
+    """The table of (kind, cells) as UTF-8 with a byte order mark, so that spreadsheets show Urdu."""
+    out = io.StringIO(newline="")
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for kind, cells in rows:
+        assert kind in ROW_OF_KIND
+        writer.writerow([kind, *(_guarded(_written(cells.get(column))) for column in COLUMNS[1:])])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _written(value: object) -> str:
+    """A cell's text: shapes as `x y; x y`, sizes as `1280x720`."""
+    if value is None:
+        return ""
+    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, int) for part in value):
+        return f"{value[0]}x{value[1]}"
+    if isinstance(value, list):
+        return "; ".join(f"{x!r} {y!r}" for x, y in value)
+    return str(value)
