@@ -1,0 +1,400 @@
+"""Tables of recording, and their queries: segments, outages, recorder status.
+
+Every write of a running recorder comes through the index mailbox, batched; nothing here is on the path of a picture.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection, RowMapping
+
+from safecity.platform.clock import from_us, to_us
+from safecity.platform.database import Json, UtcInstant, metadata
+from safecity.sites.model import CameraId
+from safecity.video.model import Cause, Outage, Segment, SegmentState, Stream, Timeline, explain
+
+MAX_ROWS = 50_000  # of one answer: 30 days of one stream are 43,200 segments
+_RAW_US = sa.BigInteger
+
+segments = sa.Table(
+    "segments",
+    metadata,
+    sa.Column("camera", sa.String(64), primary_key=True, comment="Camera id"),
+    sa.Column("stream", sa.String(8), primary_key=True, comment="main or sub"),
+    sa.Column("started_at", UtcInstant, primary_key=True, comment="Its first picture, on this server's time line"),
+    sa.Column("durable_until", UtcInstant, nullable=False, comment="End of the last fragment known to be on the disk"),
+    sa.Column("state", sa.String(10), nullable=False, comment="open, closed, deleting"),
+    sa.Column("path", sa.String(255), nullable=False, comment="File below the media folder"),
+    sa.Column("session", sa.String(40), nullable=False, comment="Reader session whose media ticks it holds"),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False, comment="Durable bytes of the file"),
+    sa.Column("fragments", sa.Integer, nullable=False, comment="Fragments, without the init segment"),
+    sa.Column("codec", sa.String(8), nullable=False, comment="h264 or hevc"),
+    sa.Column("codec_string", sa.String(40), nullable=False, comment="RFC 6381, such as avc1.42E01F"),
+    sa.Column("width_px", sa.Integer, nullable=False, comment="Picture width"),
+    sa.Column("height_px", sa.Integer, nullable=False, comment="Picture height"),
+    sa.Column("rate_ppb", sa.BigInteger, nullable=False, comment="Our time runs (1 + this / 1e9) as fast as its ticks"),
+    sa.Column("line_error_us", sa.BigInteger, nullable=False, comment="Start less the best estimate at that moment"),
+    sa.Column(
+        "camera_offset_us", sa.BigInteger, nullable=True, comment="The camera's claimed time less ours; evidence"
+    ),
+    sa.Column("root", sa.String(64), nullable=True, comment="Merkle root over init and fragments; null while open"),
+    sa.Column("previous_root", sa.String(64), nullable=True, comment="Root of the stream's segment before"),
+    sa.Column("is_held", sa.Boolean, nullable=False, comment="Never deleted while true"),
+    sa.Column("writer", sa.String(100), nullable=False, comment="Recorder slot that wrote it"),
+    sa.Index("ix_segments_started_at", "started_at"),
+    sa.Index("ix_segments_state", "state"),
+    sqlite_with_rowid=False,
+    comment="Files of recorded video, about a minute each; those of one stream never overlap",
+)
+
+outages = sa.Table(
+    "outages",
+    metadata,
+    sa.Column("id", sa.String(64), primary_key=True, comment="Made from stream and start"),
+    sa.Column("camera", sa.String(64), nullable=False, comment="Camera id"),
+    sa.Column("stream", sa.String(8), nullable=False, comment="main or sub"),
+    sa.Column("from_at", UtcInstant, nullable=False, comment="First instant not recorded"),
+    sa.Column("to_at", UtcInstant, nullable=True, comment="First instant recorded again; null while it lasts"),
+    sa.Column(
+        "cause", sa.String(16), nullable=False, comment="camera, link, credentials, power, recorder, disk, policy"
+    ),
+    sa.Column("detail", sa.String(64), nullable=False, comment="Stable word for what was seen, such as refused"),
+    sa.Index("ix_outages_camera_stream_from_at", "camera", "stream", "from_at"),
+    comment="Intervals in which a stream was not recorded, and why",
+)
+
+recorder_status = sa.Table(
+    "recorder_status",
+    metadata,
+    sa.Column("slot", sa.String(100), primary_key=True, comment="Recorder slot"),
+    sa.Column("pid", sa.Integer, nullable=False, comment="Process that wrote this row"),
+    sa.Column("started_at", UtcInstant, nullable=False, comment="When that process began"),
+    sa.Column("seen_at", UtcInstant, nullable=False, comment="Heartbeat"),
+    sa.Column("status", Json, nullable=False, comment="Counters for the health page"),
+    comment="One row a recorder, rewritten each second",
+)
+
+deletions = sa.Table(
+    "deletions",
+    metadata,
+    sa.Column("camera", sa.String(64), primary_key=True, comment="Camera id"),
+    sa.Column("stream", sa.String(8), primary_key=True, comment="main or sub"),
+    sa.Column("deleted_until", UtcInstant, nullable=False, comment="End of the newest segment deleted by policy"),
+    comment="How far retention has deleted each stream, so that what it took is not called a loss",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderStatus:
+    """A recorder's last word about itself."""
+
+    slot: str
+    pid: int
+    started_at: datetime
+    seen_at: datetime
+    status: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingTotals:
+    """What the index holds altogether."""
+
+    segments: int
+    recorded_s: float
+    size_bytes: int
+    oldest_at: datetime | None
+
+
+def _segment(row: RowMapping) -> Segment:
+    fields = dict(row)
+    fields["stream"] = Stream(row["stream"])
+    fields["state"] = SegmentState(row["state"])
+    return Segment(**fields)
+
+
+def _outage(row: RowMapping) -> Outage:
+    fields = dict(row)
+    fields["stream"] = Stream(row["stream"])
+    fields["cause"] = Cause(row["cause"])
+    return Outage(**fields)
+
+
+def _names(table: sa.Table) -> set[str]:
+    return {column.name for column in table.columns}
+
+
+def _plain(row: Segment | Outage) -> dict[str, object]:
+    """Fields as a row; the drivers must not see enumerations."""
+    return {name: value.value if isinstance(value, StrEnum) else value for name, value in asdict(row).items()}
+
+
+def _upsert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, object]], keep: set[str]) -> None:
+    """Insert rows or renew them by primary key, leaving the columns in `keep` as they are."""
+    if not rows:
+        return
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    insert = make(table)
+    keys = [column.name for column in table.primary_key.columns]
+    renewed = {name: insert.excluded[name] for name in _names(table) - keep - set(keys)}
+    connection.execute(insert.on_conflict_do_update(index_elements=keys, set_=renewed), [dict(row) for row in rows])
+
+
+def put_segments(connection: Connection, rows: Sequence[Segment]) -> None:
+    """Insert or renew segments; a hold that was set meanwhile stays, and one being deleted is not revived."""
+    if not rows:
+        return
+    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    insert = make(segments)
+    keys = ["camera", "stream", "started_at"]
+    renewed = {name: insert.excluded[name] for name in _names(segments) - {*keys, "is_held"}}
+    statement = insert.on_conflict_do_update(
+        index_elements=keys, set_=renewed, where=segments.c.state != SegmentState.DELETING.value
+    )
+    connection.execute(statement, [_plain(row) for row in rows])
+
+
+def put_outages(connection: Connection, rows: Sequence[Outage]) -> None:
+    """Insert or renew outages by id."""
+    _upsert(connection, outages, [_plain(row) for row in rows], keep=set())
+
+
+def list_segments(
+    connection: Connection, camera: CameraId, stream: Stream, *, from_at: datetime, to_at: datetime
+) -> list[Segment]:
+    """The segments that touch an interval, oldest first; at most MAX_ROWS."""
+    c = segments.c
+    mine = (c.camera == camera, c.stream == stream.value, c.state != SegmentState.DELETING.value)
+    # Segments of a stream never overlap: only the last one that starts before can reach into the interval.
+    before = sa.select(sa.func.max(c.started_at)).where(*mine, c.started_at <= from_at).scalar_subquery()
+    statement = (
+        sa.select(segments)
+        .where(*mine, c.started_at >= sa.func.coalesce(before, sa.literal(from_at, UtcInstant)))
+        .where(c.started_at < to_at, c.durable_until > from_at)
+        .order_by(c.started_at)
+        .limit(MAX_ROWS)
+    )
+    return [_segment(row) for row in connection.execute(statement).mappings()]
+
+
+def find_next_segment(connection: Connection, camera: CameraId, stream: Stream, *, after: datetime) -> Segment | None:
+    """The first segment that starts at or after an instant."""
+    c = segments.c
+    statement = (
+        sa.select(segments)
+        .where(
+            c.camera == camera, c.stream == stream.value, c.state != SegmentState.DELETING.value, c.started_at >= after
+        )
+        .order_by(c.started_at)
+        .limit(1)
+    )
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else _segment(row)
+
+
+def find_last_segment(connection: Connection, camera: CameraId, stream: Stream) -> Segment | None:
+    """The newest segment of a stream."""
+    c = segments.c
+    statement = (
+        sa.select(segments)
+        .where(c.camera == camera, c.stream == stream.value, c.state != SegmentState.DELETING.value)
+        .order_by(c.started_at.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).mappings().first()
+    return None if row is None else _segment(row)
+
+
+def list_segments_to_check(
+    connection: Connection, camera: CameraId, stream: Stream, *, since: datetime
+) -> list[Segment]:
+    """What recovery compares with the files: every open segment, and all that started since an instant."""
+    c = segments.c
+    statement = (
+        sa.select(segments)
+        .where(
+            c.camera == camera,
+            c.stream == stream.value,
+            sa.or_(c.state == SegmentState.OPEN.value, c.started_at >= since),
+        )
+        .order_by(c.started_at)
+    )
+    return [_segment(row) for row in connection.execute(statement).mappings()]
+
+
+def list_outages(
+    connection: Connection, camera: CameraId, stream: Stream, *, from_at: datetime, to_at: datetime
+) -> list[Outage]:
+    """The outages that touch an interval, oldest first; at most MAX_ROWS."""
+    c = outages.c
+    statement = (
+        sa.select(outages)
+        .where(c.camera == camera, c.stream == stream.value, c.from_at < to_at)
+        .where(sa.or_(c.to_at.is_(None), c.to_at > from_at))
+        .order_by(c.from_at)
+        .limit(MAX_ROWS)
+    )
+    return [_outage(row) for row in connection.execute(statement).mappings()]
+
+
+def list_open_outages(connection: Connection, camera: CameraId, stream: Stream) -> list[Outage]:
+    """The outages that have no end yet."""
+    c = outages.c
+    statement = sa.select(outages).where(c.camera == camera, c.stream == stream.value, c.to_at.is_(None))
+    return [_outage(row) for row in connection.execute(statement).mappings()]
+
+
+def _find_known_from(connection: Connection, camera: CameraId, stream: Stream) -> datetime | None:
+    """The stream's first fact that retention has not taken."""
+    deleted = connection.execute(
+        sa.select(deletions.c.deleted_until).where(deletions.c.camera == camera, deletions.c.stream == stream.value)
+    ).scalar()
+    if deleted is not None:
+        return deleted
+    found = [
+        connection.execute(
+            sa.select(sa.func.min(column)).where(table.c.camera == camera, table.c.stream == stream.value)
+        ).scalar()
+        for table, column in ((segments, segments.c.started_at), (outages, outages.c.from_at))
+    ]
+    return min((one for one in found if one is not None), default=None)
+
+
+def read_timeline(
+    connection: Connection,
+    camera: CameraId,
+    *,
+    from_at: datetime,
+    to_at: datetime,
+    now: datetime,
+    stream: Stream = Stream.MAIN,
+) -> Timeline:
+    """What of a stream is recorded in an interval, and what is missing with its cause."""
+    return explain(
+        list_segments(connection, camera, stream, from_at=from_at, to_at=to_at),
+        list_outages(connection, camera, stream, from_at=from_at, to_at=to_at),
+        from_at=from_at,
+        to_at=to_at,
+        now=now,
+        known_from=_find_known_from(connection, camera, stream),
+    )
+
+
+def read_totals(connection: Connection) -> RecordingTotals:
+    """How much is recorded altogether; walks the index, so ask at most every few seconds."""
+    c = segments.c
+    length_us = sa.type_coerce(c.durable_until, _RAW_US) - sa.type_coerce(c.started_at, _RAW_US)
+    row = connection.execute(
+        sa.select(
+            sa.func.count(),
+            sa.func.coalesce(sa.func.sum(sa.type_coerce(length_us, _RAW_US)), 0),
+            sa.func.coalesce(sa.func.sum(c.size_bytes), 0),
+            sa.func.min(c.started_at),
+        ).where(c.state != SegmentState.DELETING.value)
+    ).one()
+    return RecordingTotals(segments=row[0], recorded_s=int(row[1]) / 1e6, size_bytes=int(row[2]), oldest_at=row[3])
+
+
+def recorded_s_by_camera(
+    connection: Connection, *, from_at: datetime, to_at: datetime, stream: Stream = Stream.MAIN
+) -> dict[CameraId, float]:
+    """Recorded seconds of each camera in an interval, such as today so far."""
+    c = segments.c
+    start = sa.case((c.started_at < from_at, to_us(from_at)), else_=sa.type_coerce(c.started_at, _RAW_US))
+    end = sa.case((c.durable_until > to_at, to_us(to_at)), else_=sa.type_coerce(c.durable_until, _RAW_US))
+    statement = (
+        sa.select(c.camera, sa.func.sum(sa.type_coerce(end - start, _RAW_US)))
+        .where(c.stream == stream.value, c.state != SegmentState.DELETING.value, c.durable_until > from_at)
+        .where(c.started_at > from_us(to_us(from_at) - 3_600_000_000), c.started_at < to_at)
+        .group_by(c.camera)
+    )
+    return {CameraId(camera): int(total) / 1e6 for camera, total in connection.execute(statement)}
+
+
+def put_recorder_status(connection: Connection, status: RecorderStatus) -> None:
+    """A recorder's heartbeat."""
+    _upsert(connection, recorder_status, [asdict(status)], keep=set())
+
+
+def list_recorder_statuses(connection: Connection) -> list[RecorderStatus]:
+    """The last word of every recorder."""
+    rows = connection.execute(sa.select(recorder_status).order_by(recorder_status.c.slot)).mappings()
+    return [RecorderStatus(**row) for row in rows]
+
+
+def list_oldest(connection: Connection, *, limit: int, before: datetime | None = None) -> list[Segment]:
+    """The oldest closed segments that nobody holds, across cameras; with `before`, only those that ended before it."""
+    c = segments.c
+    statement = sa.select(segments).where(c.state == SegmentState.CLOSED.value, c.is_held.is_(False))
+    if before is not None:
+        statement = statement.where(c.durable_until <= before)
+    statement = statement.order_by(c.started_at).limit(min(limit, MAX_ROWS))
+    return [_segment(row) for row in connection.execute(statement).mappings()]
+
+
+def list_deleting(connection: Connection, *, limit: int) -> list[Segment]:
+    """Segments whose deletion was begun."""
+    statement = sa.select(segments).where(segments.c.state == SegmentState.DELETING.value).limit(min(limit, MAX_ROWS))
+    return [_segment(row) for row in connection.execute(statement).mappings()]
+
+
+def _key_of(row: Segment) -> sa.ColumnElement[bool]:
+    c = segments.c
+    return sa.and_(c.camera == row.camera, c.stream == row.stream.value, c.started_at == row.started_at)
+
+
+def mark_deleting(connection: Connection, rows: Sequence[Segment]) -> list[Segment]:
+    """Begin to delete; segments that are held by now, or open, are left alone and not returned."""
+    c = segments.c
+    begun: list[Segment] = []
+    for row in rows:
+        changed = connection.execute(
+            segments.update()
+            .where(_key_of(row), c.state == SegmentState.CLOSED.value, c.is_held.is_(False))
+            .values(state=SegmentState.DELETING.value)
+        )
+        if changed.rowcount:
+            begun.append(row)
+    return begun
+
+
+def drop_segments(connection: Connection, rows: Sequence[Segment]) -> None:
+    """Take the rows of deleted files out of the index and remember how far each stream is gone."""
+    until: dict[tuple[CameraId, Stream], datetime] = {}
+    for row in rows:
+        connection.execute(segments.delete().where(_key_of(row), segments.c.state == SegmentState.DELETING.value))
+        key = (row.camera, row.stream)
+        until[key] = max(row.durable_until, until.get(key, row.durable_until))
+    known = {
+        (one.camera, one.stream): one.deleted_until
+        for one in connection.execute(sa.select(deletions).where(deletions.c.camera.in_([c for c, _ in until])))
+    }
+    news = [
+        {"camera": camera, "stream": stream.value, "deleted_until": max(at, known.get((camera, stream.value), at))}
+        for (camera, stream), at in until.items()
+    ]
+    _upsert(connection, deletions, news, keep=set())
+
+
+def set_held(connection: Connection, camera: CameraId, stream: Stream, *, started_at: datetime, is_held: bool) -> bool:
+    """Hold a segment, or let it go; False when it is not there or already being deleted."""
+    c = segments.c
+    changed = connection.execute(
+        segments.update()
+        .where(
+            c.camera == camera,
+            c.stream == stream.value,
+            c.started_at == started_at,
+            c.state != SegmentState.DELETING.value,
+        )
+        .values(is_held=is_held)
+    )
+    return changed.rowcount > 0
+
+
+def drop_missing_segment(connection: Connection, row: Segment) -> None:
+    """Take out a row whose file is not there; recovery states the loss as a fact in the same transaction."""
+    connection.execute(segments.delete().where(_key_of(row)))
