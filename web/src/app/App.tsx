@@ -1,15 +1,35 @@
-import { lazy, Suspense } from 'react'
 import { MantineProvider } from '@mantine/core'
-import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { BrowserRouter, Route, Routes } from 'react-router'
+import { QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query'
+import { BrowserRouter } from 'react-router'
+import { ApiError } from '../api/client'
+import { keys } from '../api/queries'
 import { I18nProvider } from '../i18n/i18n'
 import { KeyProvider } from '../lib/keys'
 import { cssVariables, theme } from '../ui/theme'
+import { Crash } from './Crash'
+import { Door } from './Door'
 
-const WallPage = lazy(() => import('../rooms/video/WallPage'))
-const PlaybackPage = lazy(() => import('../rooms/video/PlaybackPage'))
+const isRefusal = (error: Error): boolean => error instanceof ApiError && error.status < 500
 
-const queries = new QueryClient()
+/** A refusal does not change by asking again; a lost link or a restarting server does. */
+const TRIES = 3
+
+function makeQueries(): QueryClient {
+  const client: QueryClient = new QueryClient({
+    queryCache: new QueryCache({
+      onError: (error) => {
+        if (error instanceof ApiError && error.status === 401) client.setQueryData(keys.session, null)
+      },
+    }),
+    defaultOptions: {
+      queries: { retry: (failures, error) => failures < TRIES && !isRefusal(error), networkMode: 'always' },
+      mutations: { networkMode: 'always' },
+    },
+  })
+  return client
+}
+
+const queries = makeQueries()
 
 export function App() {
   return (
@@ -18,12 +38,9 @@ export function App() {
         <QueryClientProvider client={queries}>
           <KeyProvider>
             <BrowserRouter>
-              <Suspense fallback={null}>
-                <Routes>
-                  <Route path="/wall" element={<WallPage />} />
-                  <Route path="/playback" element={<PlaybackPage />} />
-                </Routes>
-              </Suspense>
+              <Crash>
+                <Door />
+              </Crash>
             </BrowserRouter>
           </KeyProvider>
         </QueryClientProvider>

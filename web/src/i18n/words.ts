@@ -2,8 +2,9 @@
 import { errors } from './words/errors'
 import { oversight } from './words/oversight'
 import { shell } from './words/shell'
+import { sites } from './words/sites'
 import { video } from './words/video'
 
-export const words = { ...shell, ...errors, ...oversight, ...video }
+export const words = { ...shell, ...errors, ...oversight, ...sites, ...video }
 
 export type WordKey = keyof typeof words

@@ -1,0 +1,33 @@
+import type { Camera, StateEntry } from '../../api/wire'
+import { useI18n } from '../../i18n/i18n'
+import { Ltr } from '../../ui/Ltr'
+import { StateShape } from '../../ui/StateShape'
+import { useTime } from '../../ui/useTime'
+import classes from './Map.module.css'
+
+interface CameraLineProps {
+  camera: Camera
+  entry: StateEntry
+  onOpen: (camera: string) => void
+}
+
+/** A camera in a list beside the map: its state, since when, and why. */
+export function CameraLine({ camera, entry, onOpen }: CameraLineProps) {
+  const { t, pick } = useI18n()
+  const time = useTime()
+  return (
+    <li>
+      <button type="button" className={classes['cameraLine']} onClick={() => onOpen(camera.id)}>
+        <StateShape state={entry.state} size={16} />
+        <span>
+          <b>{pick(camera)}</b>
+          <small>
+            {t('camera.since', { state: t(`state.${entry.state}`), time: time.seen(entry.since) })}
+            {entry.cause === null ? null : <> · {t(`cause.${entry.cause}`)}</>}
+          </small>
+        </span>
+        <small><Ltr>{camera.id}</Ltr></small>
+      </button>
+    </li>
+  )
+}

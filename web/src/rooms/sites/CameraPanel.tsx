@@ -1,0 +1,95 @@
+import type { ReactNode } from 'react'
+import { Button } from '@mantine/core'
+import { Link, useNavigate } from 'react-router'
+import { useMay, useSession } from '../../api/queries'
+import type { Camera, Site } from '../../api/wire'
+import { useI18n } from '../../i18n/i18n'
+import { useKeys } from '../../lib/keys'
+import { Icon } from '../../ui/Icon'
+import { Ltr } from '../../ui/Ltr'
+import { Panel } from '../../ui/Panel'
+import { StateBadge } from '../../ui/StateBadge'
+import { useTime } from '../../ui/useTime'
+import { CloseButton } from './CloseButton'
+import type { Chosen } from './map/cityMap'
+import { stateOf, wind, type States } from './states'
+import classes from './Map.module.css'
+
+interface CameraPanelProps {
+  camera: Camera
+  site: Site | undefined
+  states: States
+  onChoose: (chosen: Chosen) => void
+}
+
+/** To the picture, where the person may see it now; else why not. */
+function Pictures({ camera }: { camera: string }) {
+  const { t } = useI18n()
+  const navigate = useNavigate()
+  const session = useSession().data
+  const mayLive = useMay('view_live')
+  const mayPlayback = useMay('view_recordings')
+  const [live, playback] = [`/wall?camera=${encodeURIComponent(camera)}`, `/playback?camera=${encodeURIComponent(camera)}`]
+  useKeys([
+    ...(mayLive ? [{ chord: 'l', label: t('camera.live'), run: () => void navigate(live) }] : []),
+    ...(mayPlayback ? [{ chord: 'p', label: t('camera.playback'), run: () => void navigate(playback) }] : []),
+  ])
+  if (!mayLive && !mayPlayback) return <p className={classes['sub']}>{t('camera.noPictures')}</p>
+  return (
+    <>
+      <div className={classes['actions']}>
+        {mayLive ? (
+          <Button component={Link} to={live} leftSection={<Icon name="camera" size={18} />}>
+            {t('camera.live')}
+          </Button>
+        ) : null}
+        {mayPlayback ? (
+          <Button component={Link} to={playback} variant="default" leftSection={<Icon name="playback" size={18} />}>
+            {t('camera.playback')}
+          </Button>
+        ) : null}
+      </div>
+      {session?.shift === null ? <p className={classes['sub']}>{t('camera.needsShift')}</p> : null}
+    </>
+  )
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  )
+}
+
+export function CameraPanel({ camera, site, states, onChoose }: CameraPanelProps) {
+  const { t, pick } = useI18n()
+  const time = useTime()
+  const entry = stateOf(camera, states)
+  return (
+    <Panel fill title={pick(camera)} aside={<CloseButton onClose={() => onChoose({ camera: null, site: null })} />}>
+      <div className={classes['state']} data-testid="camera-state">
+        <StateBadge state={entry.state} />
+        <span>{t('health.since')}: {time.full(entry.since)}</span>
+      </div>
+      {entry.cause === null ? null : <p className={classes['cause']}>{t(`cause.${entry.cause}`)}</p>}
+      <Pictures camera={camera.id} />
+      <dl className={classes['facts']}>
+        <Fact name={t('camera.code')}><Ltr>{camera.id}</Ltr></Fact>
+        {site === undefined ? null : (
+          <Fact name={t('camera.site')}>
+            <button type="button" className={classes['link']} onClick={() => onChoose({ camera: null, site: site.id })}>
+              {pick(site)}
+            </button>
+          </Fact>
+        )}
+        {camera.gate === null ? null : <Fact name={t('camera.gate')}><Ltr>{camera.gate}</Ltr></Fact>}
+        <Fact name={t('camera.looks')}>
+          {t(`compass.${wind(camera.bearing_deg)}`)} <Ltr>({Math.round(camera.bearing_deg)}° / {Math.round(camera.fov_deg)}°)</Ltr>
+        </Fact>
+        <Fact name={t('camera.position')}><Ltr>{camera.lat.toFixed(5)}, {camera.lon.toFixed(5)}</Ltr></Fact>
+      </dl>
+    </Panel>
+  )
+}

@@ -1,0 +1,33 @@
+import type { Camera, Site } from '../../api/wire'
+import { useI18n } from '../../i18n/i18n'
+import { Ltr } from '../../ui/Ltr'
+import { Panel } from '../../ui/Panel'
+import { CameraLine } from './CameraLine'
+import { CloseButton } from './CloseButton'
+import type { Chosen } from './map/cityMap'
+import { camerasOf, stateOf, type States } from './states'
+import classes from './Map.module.css'
+
+interface SitePanelProps {
+  site: Site
+  cameras: readonly Camera[]
+  states: States
+  onChoose: (chosen: Chosen) => void
+}
+
+export function SitePanel({ site, cameras, states, onChoose }: SitePanelProps) {
+  const { t, pick } = useI18n()
+  const here = camerasOf(site, cameras)
+  return (
+    <Panel fill title={pick(site)} aside={<CloseButton onClose={() => onChoose({ camera: null, site: null })} />}>
+      <p className={classes['sub']}>
+        <Ltr>{site.id}</Ltr> · {t('site.cameras', { count: here.length })}
+      </p>
+      <ul className={classes['lines']}>
+        {here.map((camera) => (
+          <CameraLine key={camera.id} camera={camera} entry={stateOf(camera, states)} onOpen={(id) => onChoose({ camera: id, site: null })} />
+        ))}
+      </ul>
+    </Panel>
+  )
+}

@@ -1,0 +1,80 @@
+import type { ReactNode } from 'react'
+import type { HealthDetail } from '../../../api/wire'
+import { useI18n } from '../../../i18n/i18n'
+import { bytes, count, percent } from '../../../lib/amounts'
+import { duration } from '../../../lib/time'
+import { Icon, type IconName } from '../../../ui/Icon'
+import { Ltr } from '../../../ui/Ltr'
+import { StateShape } from '../../../ui/StateShape'
+import { useTime } from '../../../ui/useTime'
+import type { States } from '../states'
+import classes from './Health.module.css'
+
+interface NumberCardProps {
+  icon: IconName
+  name: string
+  value: ReactNode
+  children?: ReactNode
+}
+
+function NumberCard({ icon, name, value, children }: NumberCardProps) {
+  return (
+    <section className={classes['number']}>
+      <h2>
+        <Icon name={icon} size={18} /> {name}
+      </h2>
+      <p className={classes['value']}>{value}</p>
+      <div className={classes['under']}>{children}</div>
+    </section>
+  )
+}
+
+/** From here on the bar warns: retention is about to delete what is younger than hoped. */
+const NEARLY_FULL = 0.97
+
+function DiskCard({ disk }: { disk: HealthDetail['disk'] }) {
+  const { t } = useI18n()
+  const time = useTime()
+  const share = disk.budget_bytes > 0 ? Math.min(1, disk.used_bytes / disk.budget_bytes) : 0
+  const words = t('health.disk.of', { used: bytes(disk.used_bytes), budget: bytes(disk.budget_bytes) })
+  return (
+    <NumberCard icon="disk" name={t('health.disk')} value={<Ltr>{percent(disk.used_bytes, disk.budget_bytes)}</Ltr>}>
+      <div className={classes['bar']} role="meter" aria-label={t('health.disk')} aria-valuenow={Math.round(share * 100)} aria-valuemin={0} aria-valuemax={100} aria-valuetext={words}>
+        <div style={{ inlineSize: `${share * 100}%` }} data-full={share >= NEARLY_FULL || undefined} />
+      </div>
+      {words} · {t('health.disk.free', { free: bytes(disk.free_bytes) })}
+      {disk.oldest === null ? null : <div>{t('health.disk.oldest', { time: time.full(disk.oldest) })}</div>}
+    </NumberCard>
+  )
+}
+
+export function Numbers({ detail, states }: { detail: HealthDetail; states: States }) {
+  const { t } = useI18n()
+  const live = detail.cameras.filter((camera) => (states[camera.id] ?? camera).state === 'live').length
+  const total = detail.cameras.length
+  const recordedS = detail.cameras.reduce((sum, camera) => sum + camera.recorded_today_s, 0)
+  const missingS = detail.cameras.reduce((sum, camera) => sum + camera.missing_today_s, 0)
+  return (
+    <div className={classes['numbers']}>
+      <NumberCard icon="camera" name={t('health.live')} value={<Ltr>{count(live)} / {count(total)}</Ltr>}>
+        <span className={classes['inline']}>
+          <StateShape state={live === total ? 'live' : 'stalled'} />
+          {live === total ? t('health.live.all') : t('health.live.missing', { count: total - live })}
+        </span>
+      </NumberCard>
+      <NumberCard icon="playback" name={t('health.recorded')} value={<Ltr>{count(Math.floor(recordedS / 3600))}</Ltr>}>
+        {t('health.recorded.hours')} · <Ltr>{count(Math.floor(recordedS))} s</Ltr>
+      </NumberCard>
+      <NumberCard icon="warn" name={t('health.missing')} value={<Ltr>{duration(missingS)}</Ltr>}>
+        {t('health.missing.share', { share: percent(missingS, recordedS + missingS) })} · <Ltr>{count(Math.round(missingS))} s</Ltr>
+      </NumberCard>
+      <DiskCard disk={detail.disk} />
+      <NumberCard icon="database" name={t('health.database')} value={detail.database.ok ? t('health.database.ok') : t('health.database.bad')}>
+        <span className={classes['inline']}>
+          <StateShape state={detail.database.ok ? 'live' : 'offline'} />
+          <Ltr>{detail.database.kind}</Ltr>
+        </span>
+      </NumberCard>
+    </div>
+  )
+}

@@ -1,0 +1,136 @@
+/** MapLibre behind the few verbs the Map page needs; the only file that drives it. */
+import * as maplibre from 'maplibre-gl'
+import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
+import 'maplibre-gl/dist/maplibre-gl.css'
+import type { FeatureCollection } from 'geojson'
+import type { Language } from '../../../i18n/i18n'
+import { addImages } from './images'
+import { CAMERA_ZOOM, cityStyle, nameIn, NAMED_LAYERS } from './style'
+
+maplibre.setWorkerUrl(workerUrl)
+
+export interface Chosen {
+  camera: string | null
+  site: string | null
+}
+
+export interface Data {
+  sites: FeatureCollection
+  cameras: FeatureCollection
+  wedges: FeatureCollection
+}
+
+interface CityMapOptions {
+  container: HTMLElement
+  city: FeatureCollection
+  language: Language
+  center: [number, number]
+  zoom: number
+  bounds: [[number, number], [number, number]] | null
+  onChoose: (chosen: Chosen) => void
+}
+
+const CLOSE_ZOOM = 16.2
+const CLICKABLE = ['camera', 'site']
+/** A click may miss a mark by this much; fingers are not mice. */
+const CLICK_REACH_PX = 8
+
+export class CityMap {
+  private readonly map: maplibre.Map
+  private readonly ready: Promise<void>
+  private isGone = false
+
+  /** Raises where the browser has no WebGL 2. */
+  constructor(private readonly options: CityMapOptions) {
+    this.map = new maplibre.Map({
+      container: options.container,
+      style: cityStyle(options.city, options.language),
+      center: options.center,
+      zoom: options.zoom,
+      minZoom: 9,
+      maxZoom: 19,
+      attributionControl: false,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      fadeDuration: 0,
+    })
+    this.map.touchZoomRotate.disableRotation()
+    this.ready = new Promise((resolve) => {
+      this.map.once('load', () => {
+        addImages(this.map)
+        resolve()
+      })
+    })
+    this.map.on('click', (event) => this.clicked(event.point))
+    this.map.on('mousemove', (event) => {
+      this.map.getCanvas().style.cursor = this.hit(event.point) === undefined ? '' : 'pointer'
+    })
+    this.home(false)
+  }
+
+  private hit({ x, y }: { x: number; y: number }): maplibre.MapGeoJSONFeature | undefined {
+    const layers = CLICKABLE.filter((layer) => this.map.getLayer(layer) !== undefined)
+    if (!this.map.isStyleLoaded() && layers.length === 0) return undefined
+    return this.map.queryRenderedFeatures(
+      [
+        [x - CLICK_REACH_PX, y - CLICK_REACH_PX],
+        [x + CLICK_REACH_PX, y + CLICK_REACH_PX],
+      ],
+      { layers },
+    )[0]
+  }
+
+  private clicked(at: { x: number; y: number }): void {
+    const found = this.hit(at)
+    const id = typeof found?.properties['id'] === 'string' ? found.properties['id'] : null
+    this.options.onChoose(found?.layer.id === 'camera' ? { camera: id, site: null } : { camera: null, site: id })
+  }
+
+  private async whenReady(act: (map: maplibre.Map) => void): Promise<void> {
+    await this.ready
+    if (!this.isGone) act(this.map)
+  }
+
+  show(data: Data): void {
+    void this.whenReady((map) => {
+      for (const name of ['sites', 'cameras', 'wedges'] as const) map.getSource<maplibre.GeoJSONSource>(name)?.setData(data[name])
+    })
+  }
+
+  speak(language: Language): void {
+    void this.whenReady((map) => {
+      for (const layer of NAMED_LAYERS) map.setLayoutProperty(layer, 'text-field', nameIn(language))
+    })
+  }
+
+  /** Rings the chosen site and fills the chosen camera's view. */
+  choose(camera: string | null, site: string | null): void {
+    void this.whenReady((map) => {
+      map.setFilter('wedge-chosen', ['==', ['get', 'id'], camera ?? ''])
+      map.setFilter('chosen', ['==', ['get', 'id'], site ?? ''])
+    })
+  }
+
+  /** Brings a place into view; goes closer only where single cameras would not show. */
+  goTo(at: { lon: number; lat: number }, isClose: boolean): void {
+    void this.whenReady((map) => {
+      const zoom = isClose && map.getZoom() < CAMERA_ZOOM ? CLOSE_ZOOM : map.getZoom()
+      map.easeTo({ center: [at.lon, at.lat], zoom, duration: 500 })
+    })
+  }
+
+  home(isSmooth = true): void {
+    const { bounds } = this.options
+    if (bounds !== null) this.map.fitBounds(bounds, { padding: 48, maxZoom: 16, animate: isSmooth })
+  }
+
+  zoomBy(step: number): void {
+    this.map.zoomTo(this.map.getZoom() + step, { duration: 200 })
+  }
+
+  remove(): void {
+    this.isGone = true
+    this.map.remove()
+  }
+}

@@ -1,0 +1,106 @@
+/** The registry and the live states as GeoJSON for the map; pure. Positions are [longitude, latitude], WGS 84. */
+import type { Feature, FeatureCollection, Point, Polygon, Position } from 'geojson'
+import type { Camera, CameraState, Site } from '../../../api/wire'
+import { stateOf, worst, WORST_FIRST, type States } from '../states'
+
+const METRES_PER_DEGREE = 111_320
+const WEDGE_RANGE_M = 80
+const WEDGE_STEP_DEG = 6
+/** How far a camera's mark stands off its pole, towards where it looks, so that marks of one pole do not cover each other. */
+const MARK_OFFSET_PX = 13
+
+/** The point `distanceM` from another along a bearing; flat over a city block. */
+export function along([lon, lat]: readonly [number, number], bearingDeg: number, distanceM: number): Position {
+  const bearing = (bearingDeg * Math.PI) / 180
+  const north = (Math.cos(bearing) * distanceM) / METRES_PER_DEGREE
+  const east = (Math.sin(bearing) * distanceM) / (METRES_PER_DEGREE * Math.cos((lat * Math.PI) / 180))
+  return [lon + east, lat + north]
+}
+
+/** What the camera can see, as a sector with its point at the pole; a view of 360 degrees is a whole disc. */
+export function wedge(camera: Camera): Polygon {
+  const at: [number, number] = [camera.lon, camera.lat]
+  const fov = Math.min(Math.max(camera.fov_deg, 1), 360)
+  const steps = Math.ceil(fov / WEDGE_STEP_DEG)
+  const rim = Array.from({ length: steps + 1 }, (_, i) => along(at, camera.bearing_deg - fov / 2 + (fov * i) / steps, WEDGE_RANGE_M))
+  return { type: 'Polygon', coordinates: [[at, ...rim, at]] }
+}
+
+export interface CameraMark {
+  id: string
+  state: CameraState
+  /** Trouble is drawn last, so on top. */
+  order: number
+  offset: [number, number]
+}
+
+const orderOf = (state: CameraState): number => WORST_FIRST.length - WORST_FIRST.indexOf(state)
+
+export function cameraMarks(cameras: readonly Camera[], states: States): FeatureCollection<Point, CameraMark> {
+  return collection(
+    cameras.map((camera) => {
+      const { state } = stateOf(camera, states)
+      const bearing = (camera.bearing_deg * Math.PI) / 180
+      const offset: [number, number] = [Math.sin(bearing) * MARK_OFFSET_PX, -Math.cos(bearing) * MARK_OFFSET_PX]
+      return point([camera.lon, camera.lat], { id: camera.id, state, order: orderOf(state), offset })
+    }),
+  )
+}
+
+export function wedges(cameras: readonly Camera[], states: States): FeatureCollection<Polygon, { id: string; state: CameraState }> {
+  return collection(
+    cameras.map((camera) => ({
+      type: 'Feature' as const,
+      geometry: wedge(camera),
+      properties: { id: camera.id, state: stateOf(camera, states).state },
+    })),
+  )
+}
+
+export interface SiteMark {
+  id: string
+  name: string
+  name_ur: string
+  state: CameraState
+  order: number
+  /** "5/6" where not all are live, empty otherwise: quiet where nothing is wrong. */
+  count: string
+}
+
+export function siteMarks(sites: readonly Site[], cameras: readonly Camera[], states: States): FeatureCollection<Point, SiteMark> {
+  const bySite = new Map<string, CameraState[]>()
+  for (const camera of cameras) {
+    const found = bySite.get(camera.site) ?? []
+    found.push(stateOf(camera, states).state)
+    bySite.set(camera.site, found)
+  }
+  return collection(
+    sites.flatMap((site) => {
+      const found = bySite.get(site.id)
+      if (found === undefined) return []
+      const state = worst(found)
+      const live = found.filter((one) => one === 'live').length
+      const count = live === found.length ? '' : `${live}/${found.length}`
+      return [point([site.lon, site.lat], { id: site.id, name: site.name, name_ur: site.name_ur, state, order: orderOf(state), count })]
+    }),
+  )
+}
+
+function point<P>(coordinates: Position, properties: P): Feature<Point, P> {
+  return { type: 'Feature', geometry: { type: 'Point', coordinates }, properties }
+}
+
+function collection<G extends Point | Polygon, P>(features: Feature<G, P>[]): FeatureCollection<G, P> {
+  return { type: 'FeatureCollection', features }
+}
+
+/** South-west and north-east corner around all positions; null where there is none. */
+export function boundsOf(things: readonly { lon: number; lat: number }[]): [[number, number], [number, number]] | null {
+  if (things.length === 0) return null
+  const lons = things.map((thing) => thing.lon)
+  const lats = things.map((thing) => thing.lat)
+  return [
+    [Math.min(...lons), Math.min(...lats)],
+    [Math.max(...lons), Math.max(...lats)],
+  ]
+}
