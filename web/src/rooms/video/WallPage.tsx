@@ -1,3 +1,92 @@
+import { useRef, useState } from 'react'
+import { Loader } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
+import { useI18n } from '../../i18n/i18n'
+import { useKeys, type KeyCommand } from '../../lib/keys'
+import { EmptyState } from '../../ui/EmptyState'
+import { ErrorNotice } from '../../ui/ErrorNotice'
+import { CameraList } from './wall/CameraList'
+import { moveFocus, nextSize, type Arrow } from './wall/layout'
+import { useRegistry, useWall, type Wall } from './wall/useWall'
+import { WallBar } from './wall/WallBar'
+import { WallGrid } from './wall/WallGrid'
+import classes from './wall/Wall.module.css'
+
+const ARROWS: readonly Arrow[] = ['ArrowLeft', 'ArrowRight', 'ArrowUp', 'ArrowDown']
+
+interface KeyDeeds {
+  choose: () => void
+  toggleFull: () => void
+  focusTile: () => void
+}
+
+function useWallKeys(wall: Wall, isPhone: boolean, { choose, toggleFull, focusTile }: KeyDeeds): void {
+  const { t, dir } = useI18n()
+  const { layout, selected } = wall
+  const columns = isPhone ? 1 : Math.sqrt(layout.size)
+  const camera = layout.tiles[selected] ?? null
+  const move = (arrow: Arrow) => {
+    if (layout.large !== null) return
+    wall.select(moveFocus(selected, arrow, columns, layout.size, dir))
+    focusTile()
+  }
+  const commands: KeyCommand[] = [
+    ...ARROWS.map((arrow) => ({ chord: arrow, label: t('video.keys.move'), run: () => move(arrow) })),
+    { chord: 'Enter', label: t('video.keys.open'), run: () => (camera === null ? choose() : wall.open(selected)) },
+    { chord: 'Escape', label: t('video.keys.back'), run: () => layout.large !== null && wall.back() },
+    { chord: '/', label: t('video.keys.choose'), run: choose },
+    { chord: 'Delete', label: t('video.tile.clear'), run: () => wall.assign(selected, null) },
+    { chord: '[', label: t('video.keys.fewer'), run: () => wall.resize(nextSize(layout.size, -1)) },
+    { chord: ']', label: t('video.keys.more'), run: () => wall.resize(nextSize(layout.size, 1)) },
+    { chord: 'p', label: t('video.tile.playback'), run: () => camera !== null && wall.playback(camera) },
+    { chord: 'f', label: t('video.full'), run: toggleFull },
+  ]
+  useKeys(commands)
+}
+
 export default function WallPage() {
-  return null
+  const { t } = useI18n()
+  const registry = useRegistry()
+  const wall = useWall(registry.order, registry.byId)
+  const isPhone = useMediaQuery('(max-width: 640px)', false, { getInitialValueInEffect: false }) ?? false
+  const [isListShown, setListShown] = useState(!isPhone)
+  const page = useRef<HTMLDivElement>(null)
+  const search = useRef<HTMLInputElement>(null)
+
+  const focusTile = () => requestAnimationFrame(() => page.current?.querySelector<HTMLElement>('[data-tile][tabindex="0"]')?.focus())
+  const choose = () => {
+    setListShown(true)
+    requestAnimationFrame(() => search.current?.focus())
+  }
+  const toggleFull = () => {
+    if (document.fullscreenElement !== null) void document.exitFullscreen()
+    else void page.current?.requestFullscreen?.()
+  }
+  useWallKeys(wall, isPhone, { choose, toggleFull, focusTile })
+
+  const { layout, selected } = wall
+  return (
+    <div ref={page} className={classes['page']}>
+      <h1 className="sc-hidden">{t('video.wall')}</h1>
+      {isListShown ? (
+        <CameraList entries={registry.entries} onWall={layout.tiles} tileNumber={selected + 1} onPick={wall.place} onLeave={focusTile} search={search} />
+      ) : null}
+      <WallBar size={layout.size} isLarge={layout.large !== null} isListShown={isListShown} onSize={wall.resize} onBack={wall.back} onList={() => setListShown(!isListShown)} onFull={toggleFull} />
+      {registry.error !== null ? (
+        <div className={classes['message']}>
+          <ErrorNotice error={registry.error} onRetry={registry.retry} />
+        </div>
+      ) : !registry.isReady ? (
+        <div className={classes['message']}>
+          <Loader m="xl" />
+        </div>
+      ) : registry.entries.length === 0 ? (
+        <div className={classes['message']}>
+          <EmptyState icon="camera" title={t('video.wall.none')}>{t('video.wall.none.do')}</EmptyState>
+        </div>
+      ) : (
+        <WallGrid layout={layout} cameras={registry.byId} selected={selected} isPhone={isPhone} onSelect={wall.select} onOpen={wall.open} onPlayback={wall.playback} onAssign={wall.assign} onSwap={wall.swap} onChoose={(tile) => { wall.select(tile); choose() }} />
+      )}
+    </div>
+  )
 }

@@ -1,0 +1,121 @@
+import { useEffect, useRef, useState, type DragEvent } from 'react'
+import { ActionIcon } from '@mantine/core'
+import { useCameraState } from '../../../api/queries'
+import type { Camera } from '../../../api/wire'
+import { useI18n } from '../../../i18n/i18n'
+import { Icon } from '../../../ui/Icon'
+import { StateShape } from '../../../ui/StateShape'
+import { useLive, type StreamName } from '../useLive'
+import { CaptureClock } from './CaptureClock'
+import { TileNotice } from './TileNotice'
+import classes from './Tile.module.css'
+
+export interface TileActions {
+  onOpen: () => void
+  onPlayback: () => void
+  onClear: () => void
+}
+
+interface TileProps extends TileActions {
+  camera: Camera
+  isSelected: boolean
+  isLarge: boolean
+}
+
+const STATE_SHAPES = { live: 'live', stalled: 'stalled', offline: 'offline' } as const
+
+/** One live camera: its picture, its name, and whatever keeps it from being live. */
+export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear }: TileProps) {
+  const { t, pick } = useI18n()
+  const video = useRef<HTMLVideoElement>(null)
+  const [stream, setStream] = useState<StreamName>(isLarge ? 'main' : 'sub')
+  const { verdict, player } = useLive(video, camera.id, stream)
+  const known = useCameraState(camera.id)
+  const isCodecRefused = verdict.cause === 'codec' && stream === 'main'
+  useEffect(() => {
+    if (isCodecRefused) setStream('sub') // many browsers have no H.265: the sub stream is H.264
+  }, [isCodecRefused])
+  const name = pick(camera)
+  const shape = verdict.state in STATE_SHAPES ? STATE_SHAPES[verdict.state as keyof typeof STATE_SHAPES] : 'unknown'
+  return (
+    <div className={classes['picture']} data-state={verdict.state}>
+      <video ref={video} className={classes['video']} data-camera={camera.id} data-state={verdict.state} data-stream={stream} muted playsInline disablePictureInPicture onDoubleClick={onOpen} aria-label={t('video.tile.picture', { camera: name })} />
+      <TileNotice verdict={verdict} knownCause={known?.state === 'live' ? null : (known?.cause ?? null)} onRetry={() => player.current?.play()} />
+      <div className={classes['caption']}>
+        <StateShape state={shape} size={12} title={t(`video.state.${verdict.state}`)} />
+        <span className={classes['name']} title={name}>{name}</span>
+        <span className={classes['clock']} data-always={isLarge || isSelected || undefined}>
+          <CaptureClock player={player} />
+        </span>
+      </div>
+      <div className={classes['actions']} data-always={isLarge || undefined}>
+        <ActionIcon variant="default" aria-label={t('video.tile.playback')} title={t('video.tile.playback')} onClick={onPlayback}>
+          <Icon name="playback" size={18} />
+        </ActionIcon>
+        <ActionIcon variant="default" aria-label={t('video.tile.clear')} title={t('video.tile.clear')} onClick={onClear}>
+          <Icon name="close" size={18} />
+        </ActionIcon>
+      </div>
+    </div>
+  )
+}
+
+interface TileSlotProps extends TileActions {
+  index: number
+  camera: Camera | null
+  /** An id in the address that the registry does not know. */
+  unknownId: string | null
+  isSelected: boolean
+  onSelect: () => void
+  onDropCamera: (camera: string) => void
+  onDropTile: (from: number) => void
+  onChoose: () => void
+}
+
+export const CAMERA_TYPE = 'application/x-safecity-camera'
+const TILE_TYPE = 'application/x-safecity-tile'
+
+/** The place of a tile on the wall: takes the focus, and cameras dropped on it. */
+export function TileSlot(props: TileSlotProps) {
+  const { index, camera, unknownId, isSelected, onSelect, onDropCamera, onDropTile, onChoose } = props
+  const { t, pick } = useI18n()
+  const [isOver, setIsOver] = useState(false)
+  const onDrop = (event: DragEvent) => {
+    event.preventDefault()
+    setIsOver(false)
+    const dropped = event.dataTransfer.getData(CAMERA_TYPE)
+    const from = event.dataTransfer.getData(TILE_TYPE)
+    if (dropped !== '') onDropCamera(dropped)
+    else if (from !== '') onDropTile(Number(from))
+  }
+  return (
+    <div
+      className={classes['slot']}
+      role="gridcell"
+      tabIndex={isSelected ? 0 : -1}
+      data-tile={index}
+      data-selected={isSelected || undefined}
+      data-over={isOver || undefined}
+      aria-label={camera === null ? t('video.tile.empty') : pick(camera)}
+      draggable={camera !== null}
+      onDragStart={(event) => event.dataTransfer.setData(TILE_TYPE, String(index))}
+      onDragOver={(event) => {
+        event.preventDefault()
+        setIsOver(true)
+      }}
+      onDragLeave={() => setIsOver(false)}
+      onDrop={onDrop}
+      onFocus={onSelect}
+      onPointerDown={onSelect}
+    >
+      {camera !== null ? (
+        <Tile key={camera.id} {...props} camera={camera} isLarge={false} />
+      ) : (
+        <button type="button" className={classes['empty']} onClick={onChoose}>
+          <Icon name="plus" size={24} />
+          {unknownId === null ? t('video.tile.choose') : t('video.tile.unknown', { id: unknownId })}
+        </button>
+      )}
+    </div>
+  )
+}
