@@ -152,22 +152,28 @@ def fragment(
             code="video.fragment_size",
         )
     first_ticks = max(0, decode_ticks + samples[0].composition_offset_ticks)
-    head = b""
-    if captured_at is not None:
-        head += _prft(captured_at, PRFT_CAPTURED, first_ticks, track_id)
-    if received_at is not None:
-        head += _prft(received_at, PRFT_RECEIVED, first_ticks, track_id)
-    entries = [
-        (
-            sample.duration_ticks,
-            len(sample.data),
-            SYNC_FLAGS if sample.is_key else DELTA_FLAGS,
-            sample.composition_offset_ticks,
-        )
-        for sample in samples
-    ]
-    head += moof(sequence, decode_ticks, entries, track_id=track_id)
-    return [head + struct.pack(">I4s", 8 + payload, b"mdat"), *(sample.data for sample in samples)]
+    times = reference_times(first_ticks, captured_at=captured_at, received_at=received_at, track_id=track_id)
+    run = moof(sequence, decode_ticks, [entry_of(sample) for sample in samples], track_id=track_id)
+    return [times + run + mdat_header(payload), *(sample.data for sample in samples)]
+
+
+def entry_of(sample: Sample) -> Entry:
+    """The line of a sample in its run."""
+    flags = SYNC_FLAGS if sample.is_key else DELTA_FLAGS
+    return sample.duration_ticks, len(sample.data), flags, sample.composition_offset_ticks
+
+
+def reference_times(
+    media_ticks: int, *, captured_at: datetime | None, received_at: datetime | None, track_id: int = 1
+) -> bytes:
+    """A `prft` box for each instant that is known of the picture at that presentation time."""
+    captured = b"" if captured_at is None else _prft(captured_at, PRFT_CAPTURED, media_ticks, track_id)
+    return captured if received_at is None else captured + _prft(received_at, PRFT_RECEIVED, media_ticks, track_id)
+
+
+def mdat_header(payload_bytes: int) -> bytes:
+    """The head of the `mdat` around so many bytes."""
+    return struct.pack(">I4s", 8 + payload_bytes, b"mdat")
 
 
 def moof(

@@ -10,6 +10,7 @@ from safecity.platform.errors import Invalid
 from safecity.video.bits import BitReader, unescape
 
 MAX_SIDE_PX = 16_384
+MAX_FRAMES_PER_S = 300  # above it, encoders have written their time base instead of a rate
 MAX_PARAMETER_SETS = 31  # avcC counts sequence parameter sets in five bits
 # Profiles whose parameter sets tell chroma format and bit depth (H.264 7.3.2.1.1), and whose avcC repeats them.
 HIGH_PROFILES = frozenset({100, 110, 122, 244, 44, 83, 86, 118, 128, 138, 139, 134, 135})
@@ -54,10 +55,11 @@ class Sps:
 
     @property
     def frames_per_s(self) -> float | None:
-        """The rate the camera states (two fields a frame, H.264 E.2.1), which it may not keep."""
+        """The rate the camera states (two fields a frame, H.264 E.2.1); None where it states none that can be meant."""
         if not self.units_in_tick or not self.time_scale:
             return None
-        return self.time_scale / (2 * self.units_in_tick)
+        rate = self.time_scale / (2 * self.units_in_tick)
+        return rate if rate <= MAX_FRAMES_PER_S else None
 
 
 def nal_type(nal: bytes) -> int:
@@ -71,7 +73,7 @@ def split_annex_b(stream: bytes) -> list[bytes]:
     """The NAL units of a byte stream with start codes (annex B), without start codes and trailing zeros."""
     marks = [match.start() for match in _START_CODE.finditer(stream)]
     ends = [*marks[1:], len(stream)]
-    nals = (stream[start + 3 : end].rstrip(b"\0") for start, end in zip(marks, ends, strict=True))
+    nals = (stream[start + 3 : end].rstrip(b"\0") for start, end in zip(marks, ends, strict=False))
     return [nal for nal in nals if nal]
 
 
