@@ -15,6 +15,7 @@ SessionId = NewType("SessionId", str)
 PurposeId = NewType("PurposeId", str)
 
 PurposeKind = Literal["shift", "incident", "case"]
+ResourceKind = Literal["camera", "city", "log", "users", "shift"]
 
 
 class Role(StrEnum):
@@ -72,7 +73,7 @@ class Actor:
 class Resource:
     """What an act is about; of recordings also which interval of capture time."""
 
-    kind: Literal["camera", "city", "log", "users", "shift"]
+    kind: ResourceKind
     id: str
     from_at: datetime | None = None
     to_at: datetime | None = None
@@ -124,6 +125,48 @@ class Purpose:
         if now < self.opened_at or (self.closed_at is not None and now >= self.closed_at):
             return False
         return self.ends_at is None or now < self.ends_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """An account; the password's hash stays in the store."""
+
+    id: UserId
+    name: str
+    display_name: str
+    role: Role
+    created_at: datetime
+    disabled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """A signed-in browser, as it is now."""
+
+    actor: Actor
+    display_name: str
+    expires_at: datetime
+    shift: Purpose | None
+
+    @property
+    def role(self) -> Role:
+        """The person's role."""
+        return self.actor.role
+
+    @property
+    def acts(self) -> frozenset[Act]:
+        """What the role includes; a picture also needs a shift."""
+        return ACTS_OF[self.actor.role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permit:
+    """A yes that has been written down: the leaf, the purpose it rests on, and when that purpose ends at the latest."""
+
+    leaf_index: int
+    purpose_id: PurposeId | None
+    at: datetime
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
