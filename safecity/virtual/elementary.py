@@ -177,5 +177,5 @@ def nominal_interval_ticks(ticks: list[int]) -> int:
     return max(1, gaps[len(gaps) // 2]) if gaps else TICKS_PER_S // 15
 
 
-def _ticks(packet: av.Packet[VideoStream]) -> int:
+def _ticks(packet: "av.Packet[VideoStream]") -> int:
     return round((packet.dts or 0) * float(packet.time_base) * TICKS_PER_S)

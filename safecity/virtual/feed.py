@@ -81,7 +81,11 @@ class Feed:
     @property
     def due_s(self) -> float:
         """When the next picture is to be sent."""
-        return self._origin_s + self._peek().ticks / TICKS_PER_S
+        return self.instant_s(self._peek().ticks)
+
+    def instant_s(self, ticks: int) -> float:
+        """The monotonic instant of a media time."""
+        return self._origin_s + ticks / TICKS_PER_S
 
     def ticks_at(self, now_s: float) -> int:
         """Media time now."""

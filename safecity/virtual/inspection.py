@@ -51,7 +51,7 @@ def inspect_clip(path: Path) -> Inspection:
         raise Invalid(f"{path.name} is no video that can be read ({error}).", code="virtual.clip_broken") from error
 
 
-def _judge(path: Path, stream: VideoStream, packets: list[av.Packet[VideoStream]]) -> Inspection:
+def _judge(path: Path, stream: VideoStream, packets: "list[av.Packet[VideoStream]]") -> Inspection:
     base = stream.time_base or Fraction(1, 90_000)
     shown = sorted(packet.pts for packet in packets if packet.pts is not None)
     context = stream.codec_context
@@ -81,7 +81,7 @@ def nominal_rate(gap_s: float, average: Fraction | None) -> Fraction:
     return min(high, max(low, median))
 
 
-def fits_as_is(stream: VideoStream, packets: list[av.Packet[VideoStream]], base: Fraction) -> bool:
+def fits_as_is(stream: VideoStream, packets: "list[av.Packet[VideoStream]]", base: Fraction) -> bool:
     """True where these packets can be sent unchanged as a camera's stream."""
     context = stream.codec_context
     even = context.width % 2 == 0 and context.height % 2 == 0
@@ -102,7 +102,7 @@ def _rises(times: list[int | None]) -> bool:
     return all((before or 0) < (after or 0) for before, after in itertools.pairwise(times))
 
 
-def _has_clean_nals(extradata: bytes, packets: list[av.Packet[VideoStream]]) -> bool:
+def _has_clean_nals(extradata: bytes, packets: "list[av.Packet[VideoStream]]") -> bool:
     """One SPS and PPS, said once; every key frame an IDR picture, the first one too."""
     try:
         length_size, sets = read_avcc(extradata)

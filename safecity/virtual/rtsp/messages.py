@@ -28,6 +28,7 @@ REASONS: Final[Mapping[int, str]] = {
     453: "Not Enough Bandwidth",
     454: "Session Not Found",
     455: "Method Not Valid in This State",
+    451: "Parameter Not Understood",
     457: "Invalid Range",
     459: "Aggregate Operation Not Allowed",
     461: "Unsupported Transport",
