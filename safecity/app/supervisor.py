@@ -53,7 +53,15 @@ class _Watched:
 class Supervisor:
     """Keeps a set of roles running on one data folder."""
 
-    def __init__(self, specs: Sequence[RoleSpec], *, settings_file: Path, data_dir: Path) -> None:
+    def __init__(
+        self,
+        specs: Sequence[RoleSpec],
+        *,
+        settings_file: Path,
+        data_dir: Path,
+        role_package: str = "safecity.app.roles",
+    ) -> None:
+        self._role_package = role_package
         self._watched = [_Watched(spec=spec) for spec in specs]
         self._settings_file = settings_file
         self._run_dir = data_dir / "run"
@@ -141,7 +149,7 @@ class Supervisor:
         path = self._log_dir / f"{slot}.log"
         if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
-        command = [sys.executable, "-m", f"safecity.app.roles.{item.spec.role}", "--slot", slot]
+        command = [sys.executable, "-m", f"{self._role_package}.{item.spec.role}", "--slot", slot]
         with path.open("ab") as output:
             child = subprocess.Popen(
                 [*command, "--settings", str(self._settings_file)],

@@ -1,0 +1,220 @@
+"""`safecity demo`: a virtual city, recorded and live on this machine, by one command.
+
+Everything is real but the streets: RTSP over sockets, H.264, files on disk, sign-in and the log. What it needs stays
+in one data folder; a second start finds its recordings.
+"""
+
+import json
+import secrets
+import socket
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from safecity.app.credentials import Credential, make_demo_users, write_credentials
+from safecity.app.roles.virtual import MountSpec, VirtualSpec, write_spec
+from safecity.app.stack import lock_supervisor, make_supervisor, run_stack
+from safecity.app.status import StatusLine
+from safecity.oversight.service import Oversight
+from safecity.platform.clock import SystemClock
+from safecity.platform.database import Database, upgrade
+from safecity.platform.errors import Invalid
+from safecity.platform.files import write_whole
+from safecity.platform.secrets import load_secret_box
+from safecity.platform.settings import Settings
+from safecity.sites.service import Sites
+from safecity.virtual.quetta import virtual_quetta
+from safecity.virtual.scenes import SceneRequest, draw_scenes
+from safecity.virtual.scenes.model import Condition, Layout
+
+MAX_CAMERAS = 1400
+CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
+SCENE_S = 40.0
+SCENES: tuple[tuple[int, Layout, Condition], ...] = (
+    (11, Layout.AVENUE, Condition.DAY),
+    (12, Layout.JUNCTION, Condition.DUSK),
+    (13, Layout.GATE, Condition.DAY),
+    (14, Layout.MARKET, Condition.NIGHT),
+    (15, Layout.AVENUE, Condition.RAIN),
+    (16, Layout.JUNCTION, Condition.DUST),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOptions:
+    """What the command line may ask of the demo."""
+
+    clips: Path | None
+    data: Path
+    port: int
+    cameras: int
+    disk_gb: float
+    credentials: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _VirtualAccess:
+    """Ports and credentials of the virtual cameras, kept so that a second start finds them again."""
+
+    rtsp_port: int
+    control_port: int
+    user: str
+    password: str
+    token: str
+
+
+def run_demo(options: DemoOptions, console: Console) -> None:
+    """Prepare and run the demo until it is told to stop; raises Invalid for options that cannot work."""
+    _check(options)
+    data_dir = options.data.absolute()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    lock = lock_supervisor(_settings(options, rtsp_port=0, control_port=0))
+    try:
+        began_s = time.monotonic()
+        access = _virtual_access(data_dir)
+        settings = _settings(options, rtsp_port=access.rtsp_port, control_port=access.control_port)
+        clips = _list_clips(options.clips) if options.clips else _draw(data_dir, console)
+        _write_mounts(settings, access, clips=clips, cameras=options.cameras)
+        credentials = _prepare_database(settings, access, cameras=options.cameras, console=console)
+        if options.credentials is not None:
+            write_credentials(options.credentials, credentials, page_url=settings.web.page_origin())
+        supervisor = make_supervisor(settings)
+        adopted = supervisor.start()
+        line = StatusLine(settings, credentials, console=console, began_s=began_s, adopted=adopted)
+        run_stack(supervisor, tick=line.tick)
+        line.close()
+    finally:
+        lock.release()
+
+
+def _check(options: DemoOptions) -> None:
+    if not 1 <= options.cameras <= MAX_CAMERAS:
+        raise Invalid(f"--cameras must lie between 1 and {MAX_CAMERAS}", code="demo.bad_cameras")
+    if options.clips is not None and not options.clips.is_dir():
+        raise Invalid(f"--clips: there is no folder {options.clips}", code="demo.no_clips")
+    for port in (options.port, options.port + 1):
+        if not _is_free(port) and not (options.data / "run" / "web.json").exists():
+            raise Invalid(
+                f"port {port} is taken by another program; choose another with --port", code="demo.port_taken"
+            )
+
+
+def _settings(options: DemoOptions, *, rtsp_port: int, control_port: int) -> Settings:
+    recorders = max(2, -(-options.cameras // 100))
+    return Settings.model_validate(
+        {
+            "platform": {"data_dir": options.data.absolute()},
+            "web": {"port": options.port},
+            "sites": {"name": "SafeCity · virtual Quetta", "name_ur": "سیف سٹی · فرضی کوئٹہ"},
+            # Each recorder takes its share only, so that the death of one costs no more than that share.
+            "video": {
+                "disk_gb": options.disk_gb,
+                "recorders": recorders,
+                "cameras_per_recorder": -(-options.cameras // recorders),
+            },
+            "virtual": {"enabled": True, "rtsp_port": rtsp_port, "control_port": control_port},
+        }
+    )
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _virtual_access(data_dir: Path) -> _VirtualAccess:
+    path = data_dir / "secrets" / "virtual.json"
+    running = (data_dir / "run" / "virtual.json").exists()
+    if path.exists():
+        known = _VirtualAccess(**json.loads(path.read_bytes()))
+        if running or (_is_free(known.rtsp_port) and _is_free(known.control_port)):
+            return known
+    fresh = {
+        "rtsp_port": _free_port(),
+        "control_port": _free_port(),
+        "user": "recorder",
+        "password": secrets.token_urlsafe(18),
+        "token": secrets.token_urlsafe(24),
+    }
+    write_whole(path, json.dumps(fresh).encode(), mode=0o600)
+    return _VirtualAccess(**json.loads(path.read_bytes()))
+
+
+def _list_clips(folder: Path) -> list[Path]:
+    clips = sorted(path.absolute() for path in folder.iterdir() if path.suffix.lower() in CLIP_SUFFIXES)
+    if not clips:
+        raise Invalid(f"--clips: {folder} holds no video ({', '.join(sorted(CLIP_SUFFIXES))})", code="demo.no_clips")
+    return clips
+
+
+def _draw(data_dir: Path, console: Console) -> list[Path]:
+    requests = [
+        SceneRequest(seed=seed, layout=layout, condition=condition, duration_s=SCENE_S, loop=True)
+        for seed, layout, condition in SCENES
+    ]
+    with _bar(console) as progress:
+        task: TaskID = progress.add_task("Drawing the streets (kept for the next start)", total=1.0)
+        files = draw_scenes(
+            requests, data_dir / "scenes", processes=2, progress=lambda share: progress.update(task, completed=share)
+        )
+    return [item.main for item in files]
+
+
+def _write_mounts(settings: Settings, access: _VirtualAccess, *, clips: Sequence[Path], cameras: int) -> None:
+    city = virtual_quetta(cameras, "rtsp://virtual")
+    features = city["features"]
+    assert isinstance(features, list)
+    codes = [item["properties"]["code"] for item in features if item["properties"]["kind"] == "camera"]
+    mounts = tuple(
+        MountSpec(name=code, clip=clips[number % len(clips)], phase_s=7.3 * (number // len(clips)))
+        for number, code in enumerate(codes)
+    )
+    spec = VirtualSpec(mounts=mounts, user=access.user, password=access.password, token=access.token)
+    write_spec(settings.platform.data_dir.absolute() / "run", spec)
+
+
+def _prepare_database(
+    settings: Settings, access: _VirtualAccess, *, cameras: int, console: Console
+) -> list[Credential]:
+    clock = SystemClock()
+    database = Database(settings.database_url())
+    try:
+        upgrade(database)
+        box = load_secret_box(settings.platform.data_dir.absolute())
+        oversight = Oversight(database, settings.oversight, clock)
+        sites = Sites(database, oversight=oversight, box=box, clock=clock)
+        base = f"rtsp://127.0.0.1:{access.rtsp_port}"
+        city = virtual_quetta(cameras, base, user=access.user, password=access.password)
+        with _bar(console) as progress:
+            task = progress.add_task(f"Setting up {cameras} cameras", total=1.0)
+            sites.import_city_document(
+                city, retire_missing=True, progress=lambda share: progress.update(task, completed=share)
+            )
+        return make_demo_users(oversight)
+    finally:
+        database.close()
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeElapsedColumn(),
+        console=console,
+    )

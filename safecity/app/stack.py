@@ -1,0 +1,57 @@
+"""What `safecity demo` and `safecity run` share: one machine's roles under one supervisor."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from safecity.app.slots import SlotLock
+from safecity.app.supervisor import RoleSpec, Supervisor
+from safecity.platform.files import write_whole
+from safecity.platform.settings import Settings
+
+TICK_S = 1.0
+
+
+def role_specs(settings: Settings) -> list[RoleSpec]:
+    """The processes of one machine, in the order in which they start: the page first, so that it can tell the rest."""
+    virtual = [RoleSpec(role="virtual", slot="virtual")] if settings.virtual.enabled else []
+    recorders = [RoleSpec(role="recorder", slot=f"recorder-{n + 1}") for n in range(settings.video.recorders)]
+    others = [RoleSpec(role=role, slot=role) for role in ("web", "gateway")]
+    return [*others, *virtual, *recorders, RoleSpec(role="keeper", slot="keeper")]
+
+
+def write_settings(settings: Settings) -> Path:
+    """The settings as the roles read them; owner only, because a database URL may hold a password."""
+    path = settings.platform.data_dir.absolute() / "run" / "settings.json"
+    write_whole(path, settings.model_dump_json(indent=1).encode(), mode=0o600)
+    return path
+
+
+def lock_supervisor(settings: Settings) -> SlotLock:
+    """Make sure that one supervisor works on this data folder; raises Conflict at once when another does."""
+    run_dir = settings.platform.data_dir.absolute() / "run"
+    lock = SlotLock(run_dir, "supervisor", role="supervisor", fingerprint="")
+    lock.acquire(wait_s=0.0)
+    return lock
+
+
+def make_supervisor(settings: Settings) -> Supervisor:
+    """A supervisor for these settings that stops on SIGINT and SIGTERM."""
+    data_dir = settings.platform.data_dir.absolute()
+    supervisor = Supervisor(role_specs(settings), settings_file=write_settings(settings), data_dir=data_dir)
+
+    def on_signal(_: int, __: FrameType | None) -> None:
+        supervisor.request_stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, on_signal)
+    return supervisor
+
+
+def run_stack(supervisor: Supervisor, *, tick: Callable[[], None]) -> None:
+    """Run until told to stop, then end every process."""
+    try:
+        supervisor.watch(every_s=TICK_S, tick=tick)
+    finally:
+        supervisor.stop()

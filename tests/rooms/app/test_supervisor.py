@@ -1,0 +1,128 @@
+"""Processes come back, outlive their supervisor, and are adopted by the next."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from safecity.app.slots import SlotLock, end_occupant, find_occupant, start_ticks_of
+from safecity.app.supervisor import RoleSpec, Supervisor
+from safecity.platform.errors import Conflict
+from safecity.platform.settings import Settings
+
+SLOTS = ("sleeper-1", "sleeper-2")
+
+
+def wait_for(what: Callable[[], object], *, within_s: float = 15.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not what():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Iterator[Path]:
+    yield tmp_path
+    for slot in SLOTS:
+        if (left := find_occupant(tmp_path / "run", slot)) is not None:
+            end_occupant(left, wait_s=5)
+
+
+def make(data_dir: Path, *, text: str = "info") -> Supervisor:
+    settings = Settings.model_validate({"platform": {"data_dir": data_dir, "log_level": text}})
+    path = data_dir / "run" / "settings.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(settings.model_dump_json())
+    specs = [RoleSpec(role="sleeper", slot=slot) for slot in SLOTS]
+    return Supervisor(specs, settings_file=path, data_dir=data_dir, role_package="tests.rooms.app.sleepers")
+
+
+def pid_of(data_dir: Path, slot: str) -> int | None:
+    found = find_occupant(data_dir / "run", slot)
+    return found.pid if found else None
+
+
+def watched(supervisor: Supervisor) -> threading.Thread:
+    thread = threading.Thread(target=lambda: supervisor.watch(every_s=0.2, tick=lambda: None))
+    thread.start()
+    return thread
+
+
+def test_a_killed_process_comes_back_and_the_others_go_on(data_dir: Path) -> None:
+    supervisor = make(data_dir)
+    assert supervisor.start() == []
+    wait_for(lambda: all(pid_of(data_dir, slot) for slot in SLOTS))
+    thread = watched(supervisor)
+    killed, other = (pid_of(data_dir, slot) for slot in SLOTS)
+    assert killed
+    os.kill(killed, signal.SIGKILL)
+    wait_for(lambda: pid_of(data_dir, SLOTS[0]) not in {None, killed})
+    assert pid_of(data_dir, SLOTS[1]) == other
+    supervisor.request_stop()
+    thread.join(10)
+    supervisor.stop()
+    assert [pid_of(data_dir, slot) for slot in SLOTS] == [None, None]
+
+
+def test_processes_outlive_their_supervisor_and_are_adopted(data_dir: Path) -> None:
+    first = make(data_dir)
+    first.start()
+    wait_for(lambda: all(pid_of(data_dir, slot) for slot in SLOTS))
+    pids = [pid_of(data_dir, slot) for slot in SLOTS]
+    second = make(data_dir)  # the first is simply forgotten, as kill -9 would have it
+    assert second.start() == list(SLOTS)
+    assert [pid_of(data_dir, slot) for slot in SLOTS] == pids
+    thread = watched(second)
+    assert pids[0]
+    os.kill(pids[0], signal.SIGKILL)
+    os.waitpid(pids[0], 0)
+    wait_for(lambda: pid_of(data_dir, SLOTS[0]) not in {None, pids[0]})
+    second.request_stop()
+    thread.join(10)
+    second.stop()
+
+
+def test_processes_with_other_settings_are_ended_and_started_anew(data_dir: Path) -> None:
+    first = make(data_dir)
+    first.start()
+    wait_for(lambda: all(pid_of(data_dir, slot) for slot in SLOTS))
+    before = [pid_of(data_dir, slot) for slot in SLOTS]
+    second = make(data_dir, text="debug")
+    assert second.start() == []
+    wait_for(lambda: all(pid_of(data_dir, slot) not in {None, *before} for slot in SLOTS))
+    second.stop()
+
+
+def test_a_slot_has_one_process(data_dir: Path) -> None:
+    run_dir = data_dir / "run"
+    first = SlotLock(run_dir, "only", role="test", fingerprint="")
+    first.acquire(wait_s=0)
+    with pytest.raises(Conflict, match="already runs"):
+        SlotLock(run_dir, "only", role="test", fingerprint="").acquire(wait_s=0)
+    first.release()
+    second = SlotLock(run_dir, "only", role="test", fingerprint="")
+    second.acquire(wait_s=0)
+    assert pid_of(data_dir, "only") == os.getpid()
+    second.release()
+    assert pid_of(data_dir, "only") is None
+
+
+def test_a_reused_pid_is_not_taken_for_the_old_process(data_dir: Path) -> None:
+    lock = SlotLock(data_dir / "run", "only", role="test", fingerprint="")
+    lock.acquire(wait_s=0)
+    record = data_dir / "run" / "only.json"
+    ticks = start_ticks_of(os.getpid())
+    record.write_text(record.read_text().replace(f'"start_ticks": {ticks}', '"start_ticks": 1'))
+    assert find_occupant(data_dir / "run", "only") is None
+    lock.release()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"slot": 1}'])
+def test_a_half_written_record_is_nobody(data_dir: Path, text: str) -> None:
+    (data_dir / "run").mkdir(exist_ok=True)
+    (data_dir / "run" / "only.json").write_text(text)
+    assert find_occupant(data_dir / "run", "only") is None
