@@ -6,7 +6,8 @@ leading `sep=;` line, blank rows, and short rows. RFC 4180 otherwise.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from safecity.platform.errors import Invalid
 from safecity.sites.rows import COLUMNS, ROW_OF_KIND, RawRow
@@ -21,32 +22,40 @@ def read_rows(content: bytes) -> Iterator[RawRow]:
 
     Raises Invalid when the file as a whole cannot be read: not UTF-8, or no header with `kind` and `code`.
     """
-    text = _decoded(content)
-    skipped = 0
-    if text[:4].lower() == "sep=":
-        _, _, text = text.partition("\n")
-        skipped = 1
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    lines = io.StringIO(_decoded(content), newline="").readlines()
+    start = 1 if lines and lines[0][:4].lower() == "sep=" else 0
+    delimiter = _delimiter(lines[start:])
     header: list[str] | None = None
-    while True:
-        number = reader.line_num + 1 + skipped
-        try:
-            cells = next(reader)
-        except StopIteration:
-            break
-        except csv.Error as error:
-            reason = f"a quote is not closed, or text follows one ({error}); write a quote inside text twice"
-            yield RawRow(number=number, kind="", values={}, reasons=(reason,))
+    for number, cells in _tables(lines, start, delimiter):
+        if isinstance(cells, str):
+            yield RawRow(number=number, kind="", values={}, reasons=(cells,))
+        elif not any(cell.strip() for cell in cells):
             continue
-        if not any(cell.strip() for cell in cells):
-            continue
-        if header is None:
+        elif header is None:
             header = [cell.strip().lower() for cell in cells]
             yield from _check_header(header, number)
-            continue
-        yield _row(header, cells, number)
+        else:
+            yield _row(header, cells, number)
     if header is None:
         raise Invalid("the file is empty; its first line must name the columns", code="sites.unreadable_city_file")
+
+
+def _tables(lines: Sequence[str], start: int, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+    """(line number, cells), or a reason in place of the cells.
+
+    A quote left open would swallow the rows after it; so after a broken row the reading goes on with the next line.
+    """
+    while start < len(lines):
+        reader = csv.reader(itertools.islice(lines, start, None), delimiter=delimiter, strict=True)
+        number = start + 1
+        try:
+            for cells in reader:
+                yield number, cells
+                number = start + reader.line_num + 1
+            return
+        except csv.Error as error:
+            yield number, f"a quote is not closed, or text follows one ({error}); write a quote inside text twice"
+            start = number
 
 
 def _decoded(content: bytes) -> str:
@@ -62,8 +71,8 @@ def _decoded(content: bytes) -> str:
         ) from error
 
 
-def _delimiter(text: str) -> str:
-    first = next((line for line in text[:CELL_LONGEST].splitlines() if line.strip()), "")
+def _delimiter(lines: Sequence[str]) -> str:
+    first = next((line for line in lines if line.strip()), "")
     return max((",", ";", "\t"), key=first.count)
 
 

@@ -20,7 +20,7 @@ def check_path(points: Sequence[XY]) -> tuple[XY, ...]:
 
 
 def check_ring(points: Sequence[XY]) -> tuple[XY, ...]:
-    """The corners of an area, the first not repeated at the end; raises ValueError when it is none or crosses itself."""
+    """The corners of an area, the first not repeated at the end; raises ValueError when they are none."""
     ring = _without_repeats(points)
     if len(ring) > 1 and ring[0] == ring[-1]:
         ring = ring[:-1]

@@ -15,6 +15,7 @@ _HOST_AND_PORT = re.compile(
 _SECRET_INSIDE = re.compile(r"(?i)(user(name)?|usr|login|pass(w(or)?d)?|pwd|token|auth|key)=")
 _NOT_PRINTED = re.compile(r"[\s\x00-\x1f\x7f]")
 MASK = "***"
+"""What an address shows in the place of a secret that its path or query holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ def split_stream_url(text: str) -> StreamAddress:
     user, _, password = sign_in.partition(":")
     url = f"{shape['scheme'].lower()}://{host_and_port}{shape['rest']}"
     inside = _SECRET_INSIDE.search(shape["rest"])
-    if inside is None:
+    if inside is None or shape["rest"][inside.end() :] == MASK:
         return StreamAddress(url=url, user=unquote(user), password=unquote(password))
     shown = url[: len(url) - len(shape["rest"]) + inside.end()] + MASK
     return StreamAddress(url=shown, user=unquote(user), password=unquote(password), secret_url=url)
