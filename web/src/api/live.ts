@@ -59,10 +59,11 @@ export class EventParser {
   private rest = ''
 
   feed(text: string): LiveEvent[] {
-    this.rest = (this.rest + text).replace(/\r\n?/g, '\n')
-    if (this.rest.length > LONGEST_MESSAGE) throw new Error('An event longer than the limit')
+    // A CR at the very end may be half of a CR LF: it waits for what follows.
+    this.rest = (this.rest + text).replace(/\r\n|\r(?!\n|$)/g, '\n')
     const messages = this.rest.split('\n\n')
     this.rest = messages.pop() ?? ''
+    if (this.rest.length > LONGEST_MESSAGE) throw new Error('An event longer than the limit')
     return messages.flatMap((message) => EventParser.read(message) ?? [])
   }
 

@@ -15,6 +15,8 @@ export interface Problem {
   kind?: string
   code?: string
   detail?: string
+  /** Extension members (RFC 9457, 3.2), each kind of problem its own. */
+  [member: string]: unknown
 }
 
 export interface Health {
@@ -64,6 +66,7 @@ export interface Camera {
   lat: number
   bearing_deg: number
   fov_deg: number
+  range_m?: number
   gate: string | null
   state: CameraState
   since: string

@@ -28,9 +28,10 @@ export function count(amount: number): string {
   return new Intl.NumberFormat('en', { useGrouping: true }).format(amount)
 }
 
-/** A share as per cent; 0.9996 is "99.9 %", never rounded up to a false 100. */
+/** A share as per cent; 0.9996 is "99.9 %", never rounded up to a false 100 nor down to a false 0. */
 export function percent(part: number, whole: number): string {
   if (whole <= 0) return '–'
+  if (part > 0 && part / whole < 0.001) return '< 0.1 %'
   const share = Math.floor((part / whole) * 1000) / 10
   return `${Number.isInteger(share) ? share.toFixed(0) : share.toFixed(1)} %`
 }

@@ -28,7 +28,7 @@ export function LeafRow({ leaf, opened, onTurn }: { leaf: Leaf; opened: boolean;
       <button type="button" className={classes['line']} aria-expanded={opened} aria-label={t('log.open', { index: leaf.index })} onClick={() => onTurn(leaf.index)}>
         <span className={classes['turn']}><Icon name={opened ? 'chevronDown' : 'chevron'} size={16} mirrored={!opened} /></span>
         <span className={classes['index']}><Ltr>{count(leaf.index)}</Ltr></span>
-        <span><Ltr>{time.full(leaf.time)}</Ltr></span>
+        <bdi>{time.full(leaf.time)}</bdi>
         <span className={classes['kind']}><Ltr>{leaf.type}</Ltr></span>
         <span className={classes['who']}><Ltr>{who}</Ltr></span>
         <span className={classes['what']}><Ltr>{what}</Ltr></span>

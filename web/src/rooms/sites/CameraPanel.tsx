@@ -29,7 +29,7 @@ function Pictures({ camera }: { camera: string }) {
   const session = useSession().data
   const mayLive = useMay('view_live')
   const mayPlayback = useMay('view_recordings')
-  const [live, playback] = [`/wall?camera=${encodeURIComponent(camera)}`, `/playback?camera=${encodeURIComponent(camera)}`]
+  const [live, playback] = [`/wall?c=${encodeURIComponent(camera)}&n=1`, `/playback?camera=${encodeURIComponent(camera)}`]
   useKeys([
     ...(mayLive ? [{ chord: 'l', label: t('camera.live'), run: () => void navigate(live) }] : []),
     ...(mayPlayback ? [{ chord: 'p', label: t('camera.playback'), run: () => void navigate(playback) }] : []),

@@ -17,7 +17,7 @@ export function ShiftStrip({ session }: { session: Session }) {
       <div className={classes['strip']} data-tone="warn">
         <Icon name="clock" />
         <p>{t('shell.shift.needed')}</p>
-        <Button size="compact-md" loading={shift.isPending} onClick={() => shift.mutate(true)}>
+        <Button size="compact-sm" loading={shift.isPending} onClick={() => shift.mutate(true)}>
           {t('shell.shift.start')}
         </Button>
       </div>

@@ -25,6 +25,8 @@ interface DataTableProps<Row> {
   rowKey: (row: Row) => string
   sortedBy?: { id: string; down: boolean }
   empty: ReactNode
+  /** Narrower than this it scrolls sideways. */
+  leastWidth?: string
 }
 
 const ROW_PX = 36
@@ -40,7 +42,7 @@ function sorted<Row>(rows: readonly Row[], column: Column<Row> | undefined, down
   return by === undefined ? rows : [...rows].sort((one, other) => compare(by(one), by(other), down))
 }
 
-export function DataTable<Row>({ label, columns, rows, rowKey, sortedBy, empty }: DataTableProps<Row>) {
+export function DataTable<Row>({ label, columns, rows, rowKey, sortedBy, empty, leastWidth }: DataTableProps<Row>) {
   const [sort, setSort] = useState(sortedBy ?? null)
   const inOrder = useMemo(() => sorted(rows, columns.find((column) => column.id === sort?.id), sort?.down ?? false), [rows, columns, sort])
   const box = useRef<HTMLDivElement>(null)
@@ -50,7 +52,7 @@ export function DataTable<Row>({ label, columns, rows, rowKey, sortedBy, empty }
   const turn = (id: string) => setSort((now) => ({ id, down: now?.id === id ? !now.down : false }))
   return (
     <div className={classes['box']} ref={box} tabIndex={0} role="region" aria-label={label}>
-      <table className={classes['table']} aria-label={label} aria-rowcount={rows.length + 1}>
+      <table className={classes['table']} style={{ minInlineSize: leastWidth }} aria-label={label} aria-rowcount={rows.length + 1}>
         <colgroup>
           {columns.map((column) => (
             <col key={column.id} style={{ inlineSize: column.width }} />

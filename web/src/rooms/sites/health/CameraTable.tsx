@@ -42,13 +42,13 @@ function useColumns(): Column<Row>[] {
           </Link>
         ),
       },
-      { id: 'state', label: t('health.state'), render: (row) => <StateBadge state={row.state} />, sortBy: (row) => WORST_FIRST.indexOf(row.state) },
-      { id: 'since', label: t('health.since'), render: (row) => <Ltr>{time.seen(row.since)}</Ltr>, sortBy: (row) => row.since },
-      { id: 'cause', label: t('health.cause'), render: (row) => (row.cause === null ? DASH : t(`cause.${row.cause}`)), sortBy: (row) => row.cause },
-      { id: 'bitrate', label: t('health.bitrate'), figures: true, render: (row) => <Ltr>{row.bitrate_bps === null ? DASH : bitrate(row.bitrate_bps)}</Ltr>, sortBy: (row) => row.bitrate_bps },
-      { id: 'fps', label: t('health.fps'), figures: true, render: (row) => <Ltr>{row.fps === null ? DASH : row.fps.toFixed(1)}</Ltr>, sortBy: (row) => row.fps },
-      { id: 'recorded', label: t('health.recordedToday'), figures: true, render: (row) => <Ltr>{duration(row.recorded_today_s)}</Ltr>, sortBy: (row) => row.recorded_today_s },
-      { id: 'missing', label: t('health.missingToday'), figures: true, render: (row) => <Ltr>{row.missing_today_s > 0 ? duration(row.missing_today_s) : DASH}</Ltr>, sortBy: (row) => row.missing_today_s },
+      { id: 'state', width: '6.5rem', label: t('health.state'), render: (row) => <StateBadge state={row.state} />, sortBy: (row) => WORST_FIRST.indexOf(row.state) },
+      { id: 'since', width: '7rem', label: t('health.since'), render: (row) => <bdi>{time.seen(row.since)}</bdi>, sortBy: (row) => row.since },
+      { id: 'cause', width: '7.5rem', label: t('health.cause'), render: (row) => (row.cause === null ? DASH : <span title={t(`cause.${row.cause}`)}>{t(`cause.${row.cause}.short`)}</span>), sortBy: (row) => row.cause },
+      { id: 'bitrate', width: '7rem', label: t('health.bitrate'), figures: true, render: (row) => <Ltr>{row.bitrate_bps === null ? DASH : bitrate(row.bitrate_bps)}</Ltr>, sortBy: (row) => row.bitrate_bps },
+      { id: 'fps', width: '6.5rem', label: t('health.fps'), figures: true, render: (row) => <Ltr>{row.fps === null ? DASH : row.fps.toFixed(1)}</Ltr>, sortBy: (row) => row.fps },
+      { id: 'recorded', width: '8.5rem', label: t('health.recordedToday'), figures: true, render: (row) => <Ltr>{duration(row.recorded_today_s)}</Ltr>, sortBy: (row) => row.recorded_today_s },
+      { id: 'missing', width: '8rem', label: t('health.missingToday'), figures: true, render: (row) => <Ltr>{row.missing_today_s > 0 ? duration(row.missing_today_s) : DASH}</Ltr>, sortBy: (row) => row.missing_today_s },
     ],
     [t, time],
   )
@@ -87,6 +87,7 @@ export function CameraTable({ health, cameras, states }: CameraTableProps) {
         rows={shown}
         rowKey={(row) => row.id}
         sortedBy={{ id: 'state', down: false }}
+        leastWidth="66rem"
         empty={<EmptyState title={t('health.none')}>{t('health.none.do')}</EmptyState>}
       />
     </Panel>

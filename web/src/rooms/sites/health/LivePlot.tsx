@@ -9,9 +9,9 @@ import type { LiveHistory } from './useLiveHistory'
 import classes from './Health.module.css'
 
 const HEIGHT_PX = 170
-const LEAST_SPAN_S = 60
+const LEAST_SPAN_S = 300
 
-/** Time axis at least a minute wide and ending now; counts from just below the lowest to the total. */
+/** Time axis at least five minutes wide and ending now; counts from just below the lowest to the total. */
 function options(widthPx: number, axisTime: (s: number) => string): uPlot.Options {
   const axis: uPlot.Axis = { stroke: color.textDim, grid: { stroke: color.line, width: 1 }, ticks: { show: false }, font: '12px Inter Variable' }
   return {
@@ -19,13 +19,13 @@ function options(widthPx: number, axisTime: (s: number) => string): uPlot.Option
     height: HEIGHT_PX,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 12, 0, 0],
+    padding: [8, 26, 0, 0],
     scales: {
       x: { time: true, range: (_, min, max) => [Math.min(min, max - LEAST_SPAN_S), max] },
       y: { range: (_, min, max) => [Math.max(0, min - Math.max(1, (max - min) * 0.5)), max + Math.max(1, (max - min) * 0.1)] },
     },
     axes: [
-      { ...axis, space: 90, values: (_, splits) => splits.map(axisTime) },
+      { ...axis, size: 26, space: 70, incrs: [60, 120, 300, 600], values: (_, splits) => splits.map(axisTime) },
       { ...axis, size: 52, space: 36, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500] },
     ],
     series: [

@@ -18,7 +18,7 @@ export function RecorderTable({ recorders, viewers }: { recorders: readonly Reco
     return [
       { id: 'slot', label: t('health.slot'), render: (row) => <Ltr title={row.pid === null ? undefined : `pid ${row.pid}`}>{row.slot}</Ltr>, sortBy: (row) => row.slot },
       figure('cameras', t('health.count')),
-      { id: 'since', label: t('health.since'), render: (row) => <Ltr>{time.seen(row.since)}</Ltr>, sortBy: (row) => row.since },
+      { id: 'since', label: t('health.since'), render: (row) => <bdi>{time.seen(row.since)}</bdi>, sortBy: (row) => row.since },
       figure('restarts', t('health.restarts')),
       figure('dropped_packets', t('health.dropped')),
       figure('mailbox_depth', t('health.mailbox')),
@@ -31,6 +31,7 @@ export function RecorderTable({ recorders, viewers }: { recorders: readonly Reco
         columns={columns}
         rows={recorders}
         rowKey={(row) => row.slot}
+        leastWidth="33rem"
         sortedBy={{ id: 'slot', down: false }}
         empty={<EmptyState icon="warn" title={t('health.noRecorders')}>{t('health.noRecorders.do')}</EmptyState>}
       />

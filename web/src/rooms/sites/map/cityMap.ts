@@ -57,7 +57,7 @@ export class CityMap {
     })
     this.map.touchZoomRotate.disableRotation()
     this.ready = new Promise((resolve) => {
-      this.map.once('load', () => {
+      this.map.once('style.load', () => {
         addImages(this.map)
         resolve()
       })

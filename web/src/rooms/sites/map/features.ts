@@ -4,10 +4,14 @@ import type { Camera, CameraState, Site } from '../../../api/wire'
 import { stateOf, worst, WORST_FIRST, type States } from '../states'
 
 const METRES_PER_DEGREE = 111_320
+/** Where the registry does not say how far a camera sees. */
 const WEDGE_RANGE_M = 80
 const WEDGE_STEP_DEG = 6
 /** How far a camera's mark stands off its pole, towards where it looks, so that marks of one pole do not cover each other. */
 const MARK_OFFSET_PX = 13
+const MARK_STEP_PX = 17
+/** Cameras of one site that look nearly the same way stand in a row instead of on each other. */
+const SAME_WAY_DEG = 20
 
 /** The point `distanceM` from another along a bearing; flat over a city block. */
 export function along([lon, lat]: readonly [number, number], bearingDeg: number, distanceM: number): Position {
@@ -22,7 +26,7 @@ export function wedge(camera: Camera): Polygon {
   const at: [number, number] = [camera.lon, camera.lat]
   const fov = Math.min(Math.max(camera.fov_deg, 1), 360)
   const steps = Math.ceil(fov / WEDGE_STEP_DEG)
-  const rim = Array.from({ length: steps + 1 }, (_, i) => along(at, camera.bearing_deg - fov / 2 + (fov * i) / steps, WEDGE_RANGE_M))
+  const rim = Array.from({ length: steps + 1 }, (_, i) => along(at, camera.bearing_deg - fov / 2 + (fov * i) / steps, camera.range_m ?? WEDGE_RANGE_M))
   return { type: 'Polygon', coordinates: [[at, ...rim, at]] }
 }
 
@@ -36,12 +40,23 @@ export interface CameraMark {
 
 const orderOf = (state: CameraState): number => WORST_FIRST.length - WORST_FIRST.indexOf(state)
 
+const apart = (one: number, other: number): number => Math.abs(((one - other + 540) % 360) - 180)
+
+/** How many cameras of the same site already look this way. */
+function takePlace(taken: Map<string, number[]>, camera: Camera): number {
+  const bearings = taken.get(camera.site) ?? []
+  taken.set(camera.site, [...bearings, camera.bearing_deg])
+  return bearings.filter((bearing) => apart(bearing, camera.bearing_deg) < SAME_WAY_DEG).length
+}
+
 export function cameraMarks(cameras: readonly Camera[], states: States): FeatureCollection<Point, CameraMark> {
+  const taken = new Map<string, number[]>()
   return collection(
     cameras.map((camera) => {
       const { state } = stateOf(camera, states)
       const bearing = (camera.bearing_deg * Math.PI) / 180
-      const offset: [number, number] = [Math.sin(bearing) * MARK_OFFSET_PX, -Math.cos(bearing) * MARK_OFFSET_PX]
+      const standsOff = MARK_OFFSET_PX + MARK_STEP_PX * takePlace(taken, camera)
+      const offset: [number, number] = [Math.sin(bearing) * standsOff, -Math.cos(bearing) * standsOff]
       return point([camera.lon, camera.lat], { id: camera.id, state, order: orderOf(state), offset })
     }),
   )

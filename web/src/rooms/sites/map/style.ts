@@ -11,11 +11,11 @@ const NOTHING: FeatureCollection = { type: 'FeatureCollection', features: [] }
 const FACE = ['Inter Variable, Noto Naskh Arabic Variable, sans-serif']
 
 const ROAD: Record<string, { colour: string; at12: number; at17: number; from: number }> = {
-  street: { colour: '#1b2635', at12: 0.4, at17: 9, from: 12.6 },
-  collector: { colour: '#223044', at12: 0.9, at17: 13, from: 11.5 },
-  arterial: { colour: '#2b3c54', at12: 1.8, at17: 18, from: 0 },
-  ring: { colour: '#2f425c', at12: 2.2, at17: 20, from: 0 },
-  highway: { colour: '#354a67', at12: 2.8, at17: 24, from: 0 },
+  street: { colour: '#1d2a3b', at12: 0.4, at17: 9, from: 12.6 },
+  collector: { colour: '#26364c', at12: 0.9, at17: 13, from: 11.5 },
+  arterial: { colour: '#32465f', at12: 1.8, at17: 18, from: 0 },
+  ring: { colour: '#374d69', at12: 2.2, at17: 20, from: 0 },
+  highway: { colour: '#405a7c', at12: 2.8, at17: 24, from: 0 },
 }
 
 /** The name in the page's language, or the other where there is only that. */
@@ -67,12 +67,12 @@ function labels(language: Language): LayerSpecification[] {
     },
     {
       id: 'place', type: 'symbol', source: 'city', filter: kind('police', 'hospital', 'gate'),
-      minzoom: 10.5,
+      minzoom: 11.8,
       layout: {
         'icon-image': ['concat', 'place-', ['get', 'kind']], 'icon-padding': 1,
         'text-field': nameIn(language), 'text-font': FACE, 'text-size': 12, 'text-optional': true,
         'text-variable-anchor': ['top', 'bottom', 'left', 'right'], 'text-radial-offset': 1, 'text-max-width': 9,
-        'symbol-sort-key': ['case', ['==', ['get', 'kind'], 'gate'], 0, 1],
+        'symbol-sort-key': ['case', ['==', ['get', 'kind'], 'gate'], 0, 1], 'icon-allow-overlap': true,
       },
       paint: { 'text-color': color.textDim, ...HALO },
     },
@@ -87,7 +87,7 @@ function cameras(language: Language): LayerSpecification[] {
     {
       id: 'site', type: 'symbol', source: 'sites', maxzoom: CAMERA_ZOOM,
       layout: {
-        'icon-image': byState((state) => `state-${state}`), 'icon-allow-overlap': true,
+        'icon-image': byState((state) => `state-${state}`), 'icon-allow-overlap': true, 'icon-ignore-placement': true,
         'icon-size': ['interpolate', ['linear'], ['zoom'], 11, ['match', ['get', 'state'], 'live', 0.45, 0.8], 14, ['match', ['get', 'state'], 'live', 0.8, 1.1]],
         'text-field': ['get', 'count'], 'text-font': FACE, 'text-size': 12, 'text-optional': true, 'text-anchor': 'left', 'text-offset': [0.95, 0],
         'symbol-sort-key': ['get', 'order'],
