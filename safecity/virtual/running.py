@@ -1,9 +1,13 @@
 """Running a virtual city: for the command line, and for the role `virtual` of the running system."""
 
 import asyncio
+import contextlib
 import secrets
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+import uvloop
 
 from safecity.platform.errors import Invalid
 from safecity.virtual.control import ControlServer
@@ -12,6 +16,8 @@ from safecity.virtual.mounts import MountName, MountPlan
 from safecity.virtual.rtsp.digest import Credentials
 from safecity.virtual.serving import ServePlan, VirtualCity
 
+STOP_POLL_S = 0.2
+"""How soon a set stop event is noticed."""
 PHASE_STEP_S = 1.37
 """How much further into its clip each camera begins; no multiple of a key interval."""
 
@@ -53,6 +59,30 @@ async def serve(
             remove_control_file(port)
         await control.close()
         await city.close()
+
+
+def run_city(
+    plan: ServePlan,
+    *,
+    stop: threading.Event,
+    on_ready: Callable[[RunningCity], None],
+    on_progress: Callable[[Path, float], None] | None = None,
+    control_token: str | None = None,
+) -> None:
+    """`serve` for a process of its own: returns after `stop` is set (by a signal handler, say). Raises as `serve`."""
+
+    async def main() -> None:
+        serving = asyncio.create_task(
+            serve(plan, on_ready=on_ready, on_progress=on_progress, control_token=control_token)
+        )
+        while not stop.is_set() and not serving.done():
+            await asyncio.wait([serving], timeout=STOP_POLL_S)
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main())
 
 
 def plan_mounts(count: int, clips: Sequence[Path], *, credentials: Credentials | None) -> tuple[MountPlan, ...]:

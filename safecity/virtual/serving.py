@@ -25,7 +25,7 @@ from safecity.virtual.standins import StandIns
 
 log = structlog.get_logger()
 
-MAX_MOUNTS: Final = 1000
+MAX_MOUNTS: Final = 2000
 FREEZE_LEAD_S: Final = 0.3
 """A key picture must be at least so far ahead to be the one that freezes: its stand-in is encoded meanwhile."""
 
