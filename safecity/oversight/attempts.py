@@ -52,7 +52,7 @@ class Attempt:
 
 def name_key_of(name: str) -> str:
     """What is kept of a typed name: half a hash, since people type passwords into the wrong field."""
-    return hashlib.sha256(name.encode()).hexdigest()[:32]
+    return hashlib.sha256(name.encode(errors="backslashreplace")).hexdigest()[:32]
 
 
 def wait_until(

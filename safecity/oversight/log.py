@@ -11,8 +11,8 @@ holds that turn must not wait for another lock that a waiting writer holds: in o
 """
 
 import hashlib
-import json
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -31,7 +31,7 @@ LEAF_VERSION = 1
 SALT_BYTES = 32
 MAX_BODY_BYTES = 16 * 1024
 MAX_PAGE = 200
-MAX_TYPE_CHARACTERS = 40
+_TYPE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _LOG_LOCK = 3
 
 Json = bool | int | float | str | None | list["Json"] | dict[str, "Json"]
@@ -95,13 +95,18 @@ class LogState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leaf:
-    """One line of the log; the body is None once its content has been erased."""
+    """One line of the log: the entry that is hashed, and the salt and body (RFC 8785 JSON) that it commits to.
+
+    Salt and body are None once the content has been erased. With all three a reader can check the line alone.
+    """
 
     index: int
     at: datetime
     type: str
     leaf_hash: bytes
-    body: Mapping[str, object] | None
+    entry: str
+    salt: bytes | None
+    body: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +141,7 @@ def append(connection: Connection, *, type: str, body: Mapping[str, object], at:
     Raises Invalid for a body that is not JSON or too long and Unavailable when the database refuses the leaf: then
     the caller's transaction must not be committed.
     """
-    if not type.isidentifier() or not type.isascii() or len(type) > MAX_TYPE_CHARACTERS:
+    if not is_type(type):
         raise Invalid(f"{type!r} is no type of a leaf; use lower case words joined by _", code="oversight.bad_leaf")
     at = at.replace(microsecond=at.microsecond // 1000 * 1000)
     salt, text = os.urandom(SALT_BYTES), canonical(body)
@@ -156,6 +161,11 @@ def append(connection: Connection, *, type: str, body: Mapping[str, object], at:
             code="oversight.log_unwritable",
         ) from error
     return index
+
+
+def is_type(text: str) -> bool:
+    """Whether this can be a leaf's type: lower case words joined by _."""
+    return _TYPE.fullmatch(text) is not None
 
 
 def canonical(body: Mapping[str, object]) -> bytes:
@@ -218,7 +228,7 @@ def prove_consistency(connection: Connection, old_size: int) -> ConsistencyProof
 def list_leaves(connection: Connection, *, before: int, limit: int, type: str | None = None) -> list[Leaf]:  # noqa: A002 - the leaf's own word
     """The newest leaves below an index, newest first, of one type where one is named."""
     statement = (
-        sa.select(log_leaves, log_bodies.c.body)
+        sa.select(log_leaves, log_bodies.c.salt, log_bodies.c.body)
         .outerjoin(log_bodies, log_bodies.c.leaf_index == log_leaves.c.leaf_index)
         .where(log_leaves.c.leaf_index < before)
     )
@@ -231,7 +241,9 @@ def list_leaves(connection: Connection, *, before: int, limit: int, type: str | 
             at=row.at,
             type=row.type,
             leaf_hash=row.leaf_hash,
-            body=None if row.body is None else json.loads(row.body),
+            entry=row.entry,
+            salt=row.salt,
+            body=row.body,
         )
         for row in rows
     ]

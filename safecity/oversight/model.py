@@ -79,7 +79,7 @@ class Resource:
     to_at: datetime | None = None
 
     @classmethod
-    def camera(cls, camera_id: str, from_at: datetime | None = None, to_at: datetime | None = None) -> "Resource":
+    def camera(cls, camera_id: str, *, from_at: datetime | None = None, to_at: datetime | None = None) -> "Resource":
         """One camera's pictures: live without an interval, recorded with one."""
         return cls(kind="camera", id=camera_id, from_at=from_at, to_at=to_at)
 

@@ -67,10 +67,10 @@ class Passwords:
         Raises Exhausted when too many wait for a check, DataLoss when the stored hash is none.
         """
         known = stored or self._nobody
+        is_usable = _is_usable(password)
         with _turn():
             try:
-                # An over-long password is wrong whatever it says; it is not worth the reading.
-                self._hasher.verify(known, password if len(password) <= MAX_CHARACTERS else "")
+                self._hasher.verify(known, password if is_usable else "")
             except VerifyMismatchError:
                 return Checked(is_right=False)
             except (InvalidHashError, VerificationError) as error:
@@ -78,7 +78,7 @@ class Passwords:
                     "the stored password hash is damaged; set a new password with `safecity user set-password`",
                     code="oversight.hash_damaged",
                 ) from error
-        if stored is None or len(password) > MAX_CHARACTERS:
+        if stored is None or not is_usable:
             return Checked(is_right=False)
         return Checked(
             is_right=True, better_hash=self.hash(password) if self._hasher.check_needs_rehash(known) else None
@@ -87,13 +87,18 @@ class Passwords:
 
 def require_good_password(password: str, *, name: str) -> None:
     """Raise Invalid for a password that is too short, too long or the user's own name."""
-    if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
+    if len(password) < MIN_CHARACTERS or not _is_usable(password):
         raise Invalid(
             f"a password has {MIN_CHARACTERS} to {MAX_CHARACTERS} characters; four random words are good",
             code="oversight.bad_password",
         )
     if name in password.casefold() and len(name) * 2 > len(password):
         raise Invalid("the password is mostly the user's name; choose another", code="oversight.bad_password")
+
+
+def _is_usable(password: str) -> bool:
+    """Whether it can be anybody's password at all; if not, it is not worth the hashing."""
+    return len(password) <= MAX_CHARACTERS and not any(0xD800 <= ord(character) <= 0xDFFF for character in password)
 
 
 @contextmanager

@@ -90,7 +90,7 @@ def list_users(connection: Connection) -> list[User]:
     return [_user_of(row) for row in connection.execute(sa.select(users).order_by(users.c.name))]
 
 
-def change_user(connection: Connection, user_id: UserId, values: Mapping[str, object]) -> None:
+def change_user(connection: Connection, user_id: UserId, *, values: Mapping[str, object]) -> None:
     """Write columns of one account."""
     connection.execute(users.update().where(users.c.id == user_id), dict(values))
 

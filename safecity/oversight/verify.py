@@ -67,7 +67,9 @@ def verify(connection: Connection, *, noted: LogState | None = None) -> Verdict:
     noted_root = tree.root()
     for first in range(0, size, _PAGE):
         expected: dict[merkle.Node, bytes] = {}
-        for index, (leaf_hash, reason) in enumerate(_read(connection, first, min(first + _PAGE, size)), start=first):
+        for index, (leaf_hash, reason) in enumerate(
+            _read(connection, first, end=min(first + _PAGE, size)), start=first
+        ):
             if reason:
                 return Verdict(size=size, root=b"", bad_index=index, reason=reason)
             expected |= tree.add(index, leaf_hash)
@@ -82,7 +84,7 @@ def verify(connection: Connection, *, noted: LogState | None = None) -> Verdict:
     return Verdict(size=size, root=tree.root())
 
 
-def _read(connection: Connection, first: int, end: int) -> Iterator[tuple[bytes, str]]:
+def _read(connection: Connection, first: int, *, end: int) -> Iterator[tuple[bytes, str]]:
     """For each index the recomputed leaf hash, or what is wrong with it; stops after the first wrong one."""
     statement = (
         sa.select(log_leaves, log_bodies.c.salt, log_bodies.c.body)

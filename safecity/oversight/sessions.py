@@ -1,0 +1,192 @@
+"""Signing in and out: tokens, fixed expiry, and limits on guessing.
+
+A token is 256 random bits; only its SHA-256 is stored. A session ends at its fixed time, by signing out, when the
+user is disabled and when the password changes. Wrong names take as long as wrong passwords and are answered alike.
+"""
+
+import hashlib
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy.engine import Connection
+
+from safecity.oversight import attempts, log, store
+from safecity.oversight.gate import Gate
+from safecity.oversight.model import Actor, Session, SessionId, User
+from safecity.oversight.passwords import Passwords
+from safecity.oversight.users import is_name, plain_name
+from safecity.platform.clock import Clock
+from safecity.platform.database import Database
+from safecity.platform.errors import Denied, Exhausted
+from safecity.platform.ids import new_id
+from safecity.platform.settings import OversightSettings
+
+TOKEN_BYTES = 32
+MAX_CONSOLE_CHARACTERS = 100
+LAST_SEEN_STEP = timedelta(seconds=60)  # the last use of a session is written at most so often
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedIn:
+    """A fresh session and the token that opens it; the token exists nowhere else."""
+
+    token: str
+    session: Session
+
+    def __repr__(self) -> str:
+        return f"SignedIn(token=..., session={self.session.actor.session_id!r})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Try:
+    """A counted attempt, with what was known when it came."""
+
+    attempt_id: int
+    name_key: str
+    console: str
+    user: User | None
+    stored_hash: str | None
+
+
+class Sessions:
+    """Opens, finds and ends sessions."""
+
+    def __init__(
+        self, database: Database, *, settings: OversightSettings, passwords: Passwords, gate: Gate, clock: Clock
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._passwords = passwords
+        self._gate = gate
+        self._clock = clock
+
+    def sign_in(self, user: str, password: str, *, console: str) -> SignedIn:
+        """A session for the right name and password; `console` is the address of the browser.
+
+        Raises Denied for a wrong name or password or a disabled user (they are told alike), Exhausted with
+        `retry_after_s` after too many failures.
+        """
+        tried = self._count(plain_name(user), console[:MAX_CONSOLE_CHARACTERS])
+        try:
+            checked = self._passwords.check(password, tried.stored_hash)
+        except Exhausted:
+            # It was never compared, so it must not count against the user.
+            with self._database.begin() as connection:
+                attempts.forget_attempt(connection, tried.attempt_id)
+            raise
+        with self._database.begin() as connection:
+            log.take_turn(connection)
+            reason = _why_not(connection, tried, is_right=checked.is_right)
+            signed = self._open(connection, tried, better_hash=checked.better_hash) if not reason else None
+            if signed is None:
+                self._write_failure(connection, tried, reason=reason)
+        if signed is None:
+            raise Denied("The name or the password is wrong.", code="oversight.sign_in_failed")
+        return signed
+
+    def find_session(self, token: str) -> Session | None:
+        """The live session of a token; None when there is none."""
+        now = self._clock.now()
+        with self._database.read() as connection:
+            found = store.find_session(connection, _hash_of(token), now=now)
+        if found is None:
+            return None
+        session, last_seen_at = found
+        if now - last_seen_at >= LAST_SEEN_STEP:
+            with self._database.begin() as connection:
+                store.note_use(connection, session.actor.session_id, now=now)
+        return session
+
+    def sign_out(self, token: str) -> None:
+        """End the session of a token; nothing happens when there is none."""
+        now = self._clock.now()
+        with self._database.begin() as connection:
+            found = store.find_session(connection, _hash_of(token), now=now)
+            if found is not None:
+                session, _ = found
+                store.end_sessions(connection, now=now, session_id=session.actor.session_id)
+                self._gate.note(connection, type="sign_out", body={}, actor=session.actor)
+
+    def _count(self, name: str, console: str) -> _Try:
+        """Write the attempt down before it is checked, so that many at once cannot slip under the limit."""
+        key = attempts.name_key_of(name)
+        with self._database.begin() as connection:
+            log.take_turn(connection)
+            now = self._clock.now()
+            attempts.forget_old(connection, before=now - attempts.WINDOW)
+            # A name that cannot be one is not looked up, but takes the same way.
+            found = store.find_user(connection, name) if is_name(name) else None
+            user, stored = found if found is not None else (None, None)
+            attempt = attempts.Attempt(name_key=key, console=console, at=now, outcome=attempts.OPEN)
+            free_at, is_news = self._wait(connection, attempt, user=user)
+            if free_at is None:
+                attempt_id = attempts.insert_attempt(connection, attempt)
+                return _Try(attempt_id=attempt_id, name_key=key, console=console, user=user, stored_hash=stored)
+            if is_news:
+                attempts.insert_attempt(connection, replace(attempt, outcome=attempts.LIMITED))
+                body = {"user": user.id if user else None, "console": console}
+                self._gate.note(connection, type="sign_in_limited", body=body)
+        wait_s = max(1, round((free_at - now).total_seconds()))
+        message = f"Too many wrong sign-ins; try again in {wait_s} s."
+        raise Exhausted(message, code="oversight.sign_in_limited", retry_after_s=wait_s)
+
+    def _wait(
+        self, connection: Connection, attempt: attempts.Attempt, *, user: User | None
+    ) -> tuple[datetime | None, bool]:
+        """When the next attempt may be made, None for now, and whether the log has not been told of it yet."""
+        key, console, now = attempt.name_key, attempt.console, attempt.at
+        recent = attempts.list_attempts(connection, name_key=key, console=console, since=now - attempts.WINDOW)
+        is_own_console = store.has_signed_in_from(
+            connection, user.id if user else None, console=console, since=now - attempts.OWN_CONSOLE_AGE
+        )
+        free_at = attempts.wait_until(
+            recent,
+            name_key=key,
+            console=console,
+            is_own_console=is_own_console,
+            allowed=self._settings.sign_in_attempts,
+        )
+        return free_at, not any(item.outcome == attempts.LIMITED for item in recent)
+
+    def _open(self, connection: Connection, tried: _Try, *, better_hash: str | None) -> SignedIn | None:
+        user, now = tried.user, self._clock.now()
+        if user is None:
+            return None
+        token = secrets.token_urlsafe(TOKEN_BYTES)
+        actor = Actor(user_id=user.id, name=user.name, role=user.role, session_id=SessionId(new_id("ses")))
+        session = Session(
+            actor=actor,
+            display_name=user.display_name,
+            expires_at=now + timedelta(hours=self._settings.session_hours),
+            shift=store.find_shift(connection, user.id, now=now),
+        )
+        if better_hash is not None:
+            store.change_user(connection, user.id, values={"password_hash": better_hash})
+        attempts.forget_failures(connection, name_key=tried.name_key, console=tried.console)
+        store.insert_session(connection, session, token_hash=_hash_of(token), console=tried.console, now=now)
+        self._gate.note(connection, type="sign_in", body={"console": tried.console}, actor=actor)
+        return SignedIn(token=token, session=session)
+
+    def _write_failure(self, connection: Connection, tried: _Try, *, reason: str) -> None:
+        attempts.settle_attempt(connection, tried.attempt_id)
+        # The typed name is not written down: it may be a password in the wrong field.
+        body = {"user": tried.user.id if tried.user else None, "console": tried.console, "reason": reason}
+        self._gate.note(connection, type="sign_in_refused", body=body)
+
+
+def _why_not(connection: Connection, tried: _Try, *, is_right: bool) -> str:
+    """Why nobody may sign in by this attempt; empty when they may."""
+    if tried.user is None:
+        return "unknown_user"
+    if not is_right:
+        return "wrong_password"
+    # The check took a while: look again whether the account is as it was.
+    found = store.find_user(connection, tried.user.name)
+    if found is None or found[0].disabled_at is not None:
+        return "disabled"
+    return "" if found[1] == tried.stored_hash else "password_changed"
+
+
+def _hash_of(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
