@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from safecity.app.credentials import Credential, make_demo_users, write_credentials
-from safecity.app.roles.virtual import MountSpec, VirtualSpec, write_spec
+from safecity.app.mounts import MountSpec, VirtualSpec, write_spec
 from safecity.app.stack import lock_supervisor, make_supervisor, run_stack
 from safecity.app.status import StatusLine
 from safecity.oversight.service import Oversight
@@ -202,9 +202,12 @@ def _prepare_database(
         city = virtual_quetta(cameras, base, user=access.user, password=access.password)
         with _bar(console) as progress:
             task = progress.add_task(f"Setting up {cameras} cameras", total=1.0)
-            sites.import_city_document(
-                city, retire_missing=True, progress=lambda share: progress.update(task, completed=share)
-            )
+
+            def on_progress(share: float) -> None:
+                progress.update(task, completed=share)
+
+            # Cameras of an earlier start with more of them are retired, not deleted: their recordings remain.
+            sites.import_city_document(city, retire_missing=True, progress=on_progress)
         return make_demo_users(oversight)
     finally:
         database.close()

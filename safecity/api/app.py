@@ -1,0 +1,94 @@
+"""The web process's app: the API and the page."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+
+import anyio.to_thread
+from fastapi import FastAPI, Request
+
+import safecity
+from safecity.api.city_routes import city_router
+from safecity.api.event_feed import EventFeed
+from safecity.api.event_routes import event_router
+from safecity.api.health_routes import health_router
+from safecity.api.log_routes import log_router
+from safecity.api.page import install_page
+from safecity.api.parts import WebParts
+from safecity.api.problems import install
+from safecity.api.recordings import Recordings
+from safecity.api.session_routes import session_router
+from safecity.api.sessions import guard
+from safecity.api.wire import ConfigView, MapView
+
+MAP_ZOOM = 11.6
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+DESCRIPTION = "SafeCity's API. Errors are RFC 9457 problem documents; times are RFC 3339 in UTC; positions are WGS84."
+
+
+def gateway_origin(parts: WebParts, request: Request) -> str:
+    """Where this browser reaches the gateway: the host that it used for us, unless the settings name another.
+
+    Cookies belong to a host name, so a browser that came to `localhost` must not be sent to `127.0.0.1`.
+    """
+    web = parts.settings.web
+    if web.gateway_url or not request.url.hostname:
+        return web.gateway_origin()
+    host = f"[{request.url.hostname}]" if ":" in request.url.hostname else request.url.hostname
+    return f"{request.url.scheme}://{host}:{web.effective_gateway_port()}"
+
+
+def create_web_app(parts: WebParts) -> FastAPI:
+    """The app over its services."""
+    feed = EventFeed(parts.database, parts.clock)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
+        anyio.to_thread.current_default_thread_limiter().total_tokens = parts.settings.web.thread_pool_size
+        reader = asyncio.create_task(feed.run())
+        yield
+        reader.cancel()
+        with suppress(asyncio.CancelledError):
+            await reader
+
+    app = _bare_app(lifespan=lifespan)
+    allowed = frozenset({parts.settings.web.page_origin()})
+    app.middleware("http")(guard(allowed, max_body_bytes=parts.settings.web.max_body_bytes))
+    recordings = Recordings(parts.database, parts.clock, time_zone=parts.settings.sites.time_zone)
+    app.include_router(session_router(parts))
+    app.include_router(city_router(parts))
+    app.include_router(event_router(parts, feed))
+    app.include_router(health_router(parts, recordings))
+    app.include_router(log_router(parts))
+
+    @app.get("/api/config", tags=["config"])
+    def config(request: Request) -> ConfigView:  # pyright: ignore[reportUnusedFunction]
+        """What the page must know before anyone signs in."""
+        sites = parts.settings.sites
+        return ConfigView(
+            name=sites.name,
+            name_ur=sites.name_ur,
+            time_zone=sites.time_zone,
+            gateway=gateway_origin(parts, request),
+            map=MapView(center=(sites.center_lon, sites.center_lat), zoom=MAP_ZOOM),
+            demo=parts.settings.virtual.enabled,
+            version=safecity.__version__,
+        )
+
+    install_page(app, gateway_origin_of=lambda request: gateway_origin(parts, request))
+    return app
+
+
+def _bare_app(*, lifespan: Lifespan | None = None) -> FastAPI:
+    # The interactive documentation pages would load scripts from another host, so there are none.
+    app = FastAPI(
+        title="SafeCity",
+        version=safecity.__version__,
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        lifespan=lifespan,
+    )
+    install(app)
+    return app

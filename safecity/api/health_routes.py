@@ -1,0 +1,116 @@
+"""How the system is: two numbers for everybody, all of it for those who keep it running."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+
+from safecity.api.parts import WebParts
+from safecity.api.recordings import Recordings, Today
+from safecity.api.sessions import get_session
+from safecity.api.wire import (
+    CameraCount,
+    CameraHealth,
+    DatabaseHealth,
+    DiskHealth,
+    GatewayHealth,
+    HealthDetail,
+    HealthView,
+    RecorderHealth,
+)
+from safecity.sites.model import CameraState
+from safecity.sites.service import CameraStatus
+from safecity.video.store import RecorderStatus, RecordingTotals
+
+STARTS_WITHIN = timedelta(seconds=60)
+
+
+def health_router(parts: WebParts, recordings: Recordings) -> APIRouter:
+    """`/api/health` and its detail."""
+    router = APIRouter(prefix="/api/health", tags=["health"])
+
+    @router.get("")
+    def health() -> HealthView:  # pyright: ignore[reportUnusedFunction]
+        """Whether the system works; needs no sign-in and tells nothing secret."""
+        listed = parts.sites.camera_states().values()
+        live = sum(1 for item in listed if item.state is CameraState.LIVE)
+        totals = recordings.totals()
+        is_starting = parts.clock.now() - parts.started_at < STARTS_WITHIN
+        return HealthView(
+            status="ok" if listed and live == len(listed) else "starting" if is_starting else "degraded",
+            cameras=CameraCount(total=len(listed), live=live),
+            recorded_s=round(totals.recorded_s, 1),
+            segments=totals.segments,
+        )
+
+    @router.get("/detail")
+    def health_detail(request: Request) -> HealthDetail:  # pyright: ignore[reportUnusedFunction]
+        """Cameras, recorders, disk, gateway and database in detail."""
+        listed = parts.sites.list_health(get_session(parts.oversight, request).actor)
+        today = recordings.today([item.camera for item in listed])
+        processes = read_json(parts.run_dir / "processes.json")
+        viewers = read_json(parts.run_dir / "gateway-status.json").get("viewers")
+        return HealthDetail(
+            cameras=tuple(render_camera_health(item, today=today) for item in listed),
+            recorders=tuple(render_recorder(one, fresh, processes=processes) for one, fresh in recordings.recorders()),
+            disk=render_disk(parts, recordings.totals()),
+            gateway=GatewayHealth(viewers=viewers if isinstance(viewers, int) else None),
+            database=DatabaseHealth(kind="sqlite" if parts.database.is_sqlite else "postgresql", ok=True),
+        )
+
+    return router
+
+
+def read_json(path: Path) -> Mapping[str, object]:
+    """A small status file of a neighbour process; empty when it is not there or half-way."""
+    try:
+        found = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def render_camera_health(item: CameraStatus, *, today: Today) -> CameraHealth:
+    """One row of the cameras table."""
+    return CameraHealth(
+        id=item.camera,
+        state=item.state.value,
+        since=item.since,
+        cause=item.cause,
+        bitrate_bps=item.bitrate_bps,
+        fps=item.fps,
+        last_frame_at=item.last_frame_at,
+        recorded_today_s=round(today.recorded_s.get(item.camera, 0.0), 1),
+        missing_today_s=round(today.missing_s.get(item.camera, 0.0), 1),
+    )
+
+
+def render_recorder(one: RecorderStatus, is_reporting: bool, *, processes: Mapping[str, object]) -> RecorderHealth:
+    """One row of the recorders table; restarts are the supervisor's count."""
+    entry = processes.get(one.slot)
+    restarts = entry.get("restarts", 0) if isinstance(entry, dict) else 0
+    numbers = {name: value for name, value in one.status.items() if isinstance(value, int)}
+    return RecorderHealth(
+        slot=one.slot,
+        pid=one.pid,
+        cameras=numbers.get("cameras", 0),
+        since=one.started_at,
+        restarts=restarts,
+        dropped_packets=numbers.get("dropped_packets", 0),
+        mailbox_depth=numbers.get("mailbox_depth", 0),
+        is_reporting=is_reporting,
+    )
+
+
+def render_disk(parts: WebParts, totals: RecordingTotals) -> DiskHealth:
+    """Where recordings go: used, allowed, free."""
+    usage = shutil.disk_usage(parts.settings.platform.data_dir)
+    video = parts.settings.video
+    room = usage.free + totals.size_bytes - int(video.reserve_gb * 1e9)
+    budget = room if video.disk_gb is None else min(room, int(video.disk_gb * 1e9))
+    return DiskHealth(
+        used_bytes=totals.size_bytes, budget_bytes=max(0, budget), free_bytes=usage.free, oldest=totals.oldest_at
+    )

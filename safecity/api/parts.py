@@ -1,0 +1,24 @@
+"""What the API is made of: the services it calls, handed in by `app`."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from safecity.oversight.service import Oversight
+from safecity.platform.clock import Clock
+from safecity.platform.database import Database
+from safecity.platform.settings import Settings
+from safecity.sites.service import Sites
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebParts:
+    """The services behind the web process."""
+
+    settings: Settings
+    database: Database
+    oversight: Oversight
+    sites: Sites
+    clock: Clock
+    run_dir: Path
+    started_at: datetime

@@ -1,0 +1,257 @@
+"""What the API says and hears: pydantic models at the border, nothing of the inside.
+
+The page's types are generated from these through OpenAPI.
+"""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+from safecity.oversight.model import Act, Role
+from safecity.platform.clock import to_iso
+
+Instant = Annotated[datetime, PlainSerializer(to_iso, return_type=str, when_used="json")]
+State = Literal["live", "stalled", "offline", "unknown"]
+
+
+class Wire(BaseModel):
+    """Base of all wire models."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SignIn(Wire):
+    """What a user types."""
+
+    user: str = Field(min_length=1, max_length=64)
+    password: str = Field(min_length=1, max_length=256, repr=False)
+
+
+class Shift(Wire):
+    """The shift duty that a user is on."""
+
+    purpose: str
+    since: Instant
+    ends_at: Instant | None
+
+
+class SessionView(Wire):
+    """Who is signed in, and what they may do."""
+
+    user: str
+    display_name: str
+    role: Role
+    acts: tuple[Act, ...]
+    shift: Shift | None
+    expires_at: Instant
+
+
+class MapView(Wire):
+    """Where the map opens."""
+
+    center: tuple[float, float]
+    zoom: float
+
+
+class ConfigView(Wire):
+    """What the page must know before anyone signs in."""
+
+    name: str
+    name_ur: str
+    time_zone: str
+    gateway: str
+    map: MapView
+    demo: bool
+    version: str
+
+
+class CameraCount(Wire):
+    """How many cameras there are, and how many send pictures."""
+
+    total: int
+    live: int
+
+
+class HealthView(Wire):
+    """The public health: nothing secret."""
+
+    status: Literal["ok", "degraded", "starting"]
+    cameras: CameraCount
+    recorded_s: float
+    segments: int
+
+
+class SiteView(Wire):
+    """A site and its cameras."""
+
+    id: str
+    name: str
+    name_ur: str
+    district: str | None
+    lon: float
+    lat: float
+    cameras: tuple[str, ...]
+
+
+class CameraView(Wire):
+    """A camera and its state; never its address."""
+
+    id: str
+    code: str
+    site: str
+    name: str
+    name_ur: str
+    lon: float
+    lat: float
+    bearing_deg: float | None
+    fov_deg: float | None
+    range_m: float | None
+    gate: str | None
+    state: State
+    since: Instant | None
+    cause: str | None
+
+
+class ShapeView(Wire):
+    """A line or a zone on a camera's picture, in pixels of a picture of that size."""
+
+    code: str
+    name: str
+    name_ur: str
+    width_px: int
+    height_px: int
+    points: tuple[tuple[float, float], ...]
+
+
+class CameraDetail(CameraView):
+    """One camera with what is drawn on its picture."""
+
+    lines: tuple[ShapeView, ...]
+    zones: tuple[ShapeView, ...]
+    streams: tuple[Literal["main", "sub"], ...]
+
+
+class SpanView(Wire):
+    """Recorded without a hole."""
+
+    from_: Instant = Field(validation_alias="from_", serialization_alias="from")
+    to: Instant
+
+
+class MissingView(SpanView):
+    """Expected, not recorded, and why."""
+
+    cause: str
+
+
+class TimelineView(Wire):
+    """What of a camera is recorded and what is missing."""
+
+    recorded: tuple[SpanView, ...]
+    missing: tuple[MissingView, ...]
+    settled_until: Instant
+
+
+class StateView(Wire):
+    """One camera's state in the live picture of the city."""
+
+    state: State
+    since: Instant | None
+    cause: str | None
+
+
+class CityState(Wire):
+    """The state of every camera, as of the fact with this cursor."""
+
+    cursor: int
+    cameras: dict[str, StateView]
+
+
+class CameraHealth(Wire):
+    """One camera in the health table."""
+
+    id: str
+    state: State
+    since: Instant | None
+    cause: str | None
+    bitrate_bps: float | None
+    fps: float | None
+    last_frame_at: Instant | None
+    recorded_today_s: float
+    missing_today_s: float
+
+
+class RecorderHealth(Wire):
+    """One recorder process."""
+
+    slot: str
+    pid: int | None
+    cameras: int
+    since: Instant | None
+    restarts: int
+    dropped_packets: int
+    mailbox_depth: int
+    is_reporting: bool
+
+
+class DiskHealth(Wire):
+    """The disk of the recordings."""
+
+    used_bytes: int
+    budget_bytes: int
+    free_bytes: int
+    oldest: Instant | None
+
+
+class GatewayHealth(Wire):
+    """The gateway."""
+
+    viewers: int | None
+
+
+class DatabaseHealth(Wire):
+    """The database."""
+
+    kind: Literal["sqlite", "postgresql"]
+    ok: bool
+
+
+class HealthDetail(Wire):
+    """All of the health page."""
+
+    cameras: tuple[CameraHealth, ...]
+    recorders: tuple[RecorderHealth, ...]
+    disk: DiskHealth
+    gateway: GatewayHealth
+    database: DatabaseHealth
+
+
+class LeafView(Wire):
+    """One entry of the log; the body is absent where it has been erased by law."""
+
+    index: int
+    time: Instant
+    type: str
+    hash: str
+    entry: str
+    body: dict[str, object] | None
+    salt: str | None
+
+
+class LogPage(Wire):
+    """A page of the log, newest first, and the root that all of it hashes to."""
+
+    size: int
+    root: str
+    leaves: tuple[LeafView, ...]
+
+
+class ProofView(Wire):
+    """RFC 6962 inclusion proof, hashes in hexadecimal, from the leaf's sibling upwards."""
+
+    index: int
+    size: int
+    root: str
+    leaf_hash: str
+    path: tuple[str, ...]

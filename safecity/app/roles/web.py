@@ -1,0 +1,40 @@
+"""The web process: API and page."""
+
+import sys
+import threading
+from pathlib import Path
+
+from safecity.api.app import create_web_app
+from safecity.api.parts import WebParts
+from safecity.app.role import run_role
+from safecity.app.serving import serve
+from safecity.oversight.service import Oversight
+from safecity.platform.clock import SystemClock
+from safecity.platform.database import Database
+from safecity.platform.secrets import load_secret_box
+from safecity.platform.settings import Settings
+from safecity.sites.service import Sites
+
+
+def run(settings: Settings, slot: str, run_dir: Path, stop: threading.Event) -> None:
+    """Serve until told to stop."""
+    del slot
+    clock = SystemClock()
+    database = Database(settings.database_url())
+    oversight = Oversight(database, settings.oversight, clock)
+    box = load_secret_box(settings.platform.data_dir.absolute())
+    parts = WebParts(
+        settings=settings,
+        database=database,
+        oversight=oversight,
+        sites=Sites(database, oversight=oversight, box=box, clock=clock),
+        clock=clock,
+        run_dir=run_dir,
+        started_at=clock.now(),
+    )
+    serve(create_web_app(parts), host=settings.web.host, port=settings.web.port, stop=stop)
+    database.close()
+
+
+if __name__ == "__main__":
+    sys.exit(run_role("web", run))

@@ -1,0 +1,115 @@
+"""Regenerate what the documentation says about the code: every command, setting, endpoint and table column.
+
+`--check` compares instead of writing, and names what is stale.
+"""
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import typer
+from fastapi import FastAPI
+from pydantic import BaseModel
+
+from safecity.api.app import describe_gateway, describe_web
+from safecity.app.cli import app as command_line
+from safecity.platform.database import metadata
+from safecity.platform.settings import Settings
+
+REPOSITORY = Path(__file__).parent.parent
+REFERENCE = REPOSITORY / "docs" / "reference.md"
+OPENAPI = REPOSITORY / "web" / "openapi.json"
+HEADER = """# Reference
+
+Made from the code by `make docs`; `make check` fails when it is stale.
+"""
+
+
+def commands(command: click.Command, path: str) -> Iterator[str]:
+    """One section a command, with its arguments and options."""
+    if isinstance(command, click.Group):
+        for name in sorted(command.commands):
+            yield from commands(command.commands[name], f"{path} {name}")
+        return
+    yield f"\n### `{path}`\n\n{(command.help or '').strip()}\n"
+    rows = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+    if rows:
+        yield "\n| Argument or option | Default | Meaning |\n|---|---|---|\n"
+    for parameter in rows:
+        names = ", ".join(parameter.opts) if isinstance(parameter, click.Option) else parameter.human_readable_name
+        default = "" if parameter.default is None or callable(parameter.default) else f"`{parameter.default}`"
+        yield f"| `{names}` | {default} | {getattr(parameter, 'help', None) or ''} |\n"
+
+
+def settings() -> Iterator[str]:
+    """One table a slice."""
+    for name, field in Settings.model_fields.items():
+        kind = field.annotation
+        assert isinstance(kind, type)
+        assert issubclass(kind, BaseModel)
+        yield f"\n### `[{name}]`\n\n{(kind.__doc__ or '').strip()}\n\n"
+        yield "| Setting | Environment | Default | Meaning |\n|---|---|---|---|\n"
+        for key, item in kind.model_fields.items():
+            default = "" if item.default is None else f"`{item.default}`"
+            yield f"| `{key}` | `SAFECITY_{name.upper()}__{key.upper()}` | {default} | {item.description} |\n"
+
+
+def endpoints(described: FastAPI) -> Iterator[str]:
+    """One line an endpoint."""
+    yield "\n| Method | Path | What it does |\n|---|---|---|\n"
+    for path, item in sorted(described.openapi()["paths"].items()):
+        for method, operation in sorted(item.items()):
+            text = (operation.get("description") or operation.get("summary") or "").split("\n\n")[0].replace("\n", " ")
+            yield f"| {method.upper()} | `{path}` | {text} |\n"
+
+
+def columns() -> Iterator[str]:
+    """One table a table."""
+    for table in sorted(metadata.tables.values(), key=lambda item: item.name):
+        yield f"\n### `{table.name}`\n\n{table.comment}.\n\n| Column | Type | Meaning |\n|---|---|---|\n"
+        for column in table.columns:
+            yield f"| `{column.name}` | {type(column.type).__name__} | {column.comment} |\n"
+
+
+def reference() -> str:
+    """The whole reference page."""
+    click_app = typer.main.get_command(command_line)
+    return "".join(
+        (
+            HEADER,
+            "\n## Commands\n",
+            *commands(click_app, "safecity"),
+            "\n## Settings\n\nOne `safecity.toml`; the environment wins over it.\n",
+            *settings(),
+            "\n## Endpoints of the web process\n",
+            *endpoints(describe_web()),
+            "\n## Endpoints of the media gateway\n\nLive view is the WebSocket `/media/live/{camera}` "
+            "(messages: `safecity/video/README.md`).\n",
+            *endpoints(describe_gateway()),
+            "\n## Database\n",
+            *columns(),
+        )
+    )
+
+
+def main() -> int:
+    """Write the files, or with `--check` say which are stale."""
+    wanted = {
+        REFERENCE: reference(),
+        OPENAPI: json.dumps(describe_web().openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n",
+    }
+    if "--check" in sys.argv:
+        stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+        for path in stale:
+            print(f"stale: {path.relative_to(REPOSITORY)}; run `make docs` (and `npm run types` in web/)")
+        print("docs: stale" if stale else "docs: good")
+        return 1 if stale else 0
+    for path, text in wanted.items():
+        path.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
