@@ -26,6 +26,7 @@ export class LiveScreen {
   private targetS = TARGET_LAG_S
   private dryAt: number | null = null
   private targetChangedAt = 0
+  private jumpedAt = 0
   private framesSeen = 0
   /** Fragments that were not shown because this page could not keep up. */
   dropped = 0
@@ -136,7 +137,10 @@ export class LiveScreen {
 
   private steer(newest: Range, now: number): void {
     const { rate, seekTo } = steer(this.video.currentTime, newest, this.targetS, (now - (this.startedAt ?? now)) / 1000)
-    if (seekTo !== null) this.video.currentTime = seekTo
+    if (seekTo !== null) {
+      this.video.currentTime = seekTo
+      this.jumpedAt = now
+    }
     if (Math.abs(this.video.playbackRate - rate) > 0.001) this.video.playbackRate = rate
     if (this.targetS > TARGET_LAG_S && now - this.targetChangedAt > TARGET_EASE_AFTER_S * 1000) {
       this.targetS = targetAfterCalm(this.targetS)
@@ -161,7 +165,9 @@ export class LiveScreen {
   }
 
   private readonly onWaiting = (): void => {
-    if (this.startedAt !== null && performance.now() - this.startedAt > LATE_WITHIN_MS) this.dryAt = performance.now()
+    const now = performance.now()
+    const isOwnDoing = this.startedAt === null || now - Math.max(this.startedAt, this.jumpedAt) < LATE_WITHIN_MS
+    if (!isOwnDoing) this.dryAt = now
   }
 
   private readonly onVideoError = (): void => {

@@ -59,12 +59,8 @@ export class PlaybackPlayer {
     this.loader = new WindowLoader(source, {
       onLook: (look) => {
         if (this.wanted !== null) this.screen.clear(look.from)
-        this.tick()
       },
-      onWindow: (answer, plan, look) => {
-        this.take(answer, plan.at, look)
-        this.tick()
-      },
+      onWindow: (answer, plan, look) => this.take(answer, plan.at, look),
       onRefused: (error, isDenied) => this.fail(error, isDenied),
     })
     this.ticker = setInterval(() => this.tick(), TICK_MS)
@@ -144,7 +140,7 @@ export class PlaybackPlayer {
     this.coverage.clear()
     this.wanted = at
     this.screen.clear(this.loader.look?.from ?? at)
-    this.set({ at, status: 'loading', gap: null, error: null, pictureAt: null })
+    this.set({ at, status: 'loading', gap: null, error: null, pictureAt: this.isScrubbing ? this.view.pictureAt : null })
   }
 
   private tick(): void {
@@ -194,14 +190,12 @@ export class PlaybackPlayer {
   private take(answer: WindowAnswer, asked: number, look: Look): void {
     if (answer.kind === 'media') this.takeMedia(answer, asked, look.from)
     else if (answer.kind === 'nothing') {
-      if (answer.nextAt === null && look.to - asked < EDGE_OF_NOW_MS) this.waitAtEdge()
-      else this.noteHole(asked, answer.nextAt ?? look.to)
+      const isEdgeOfNow = answer.nextAt === null && look.to - asked < EDGE_OF_NOW_MS
+      if (!isEdgeOfNow) this.noteHole(asked, answer.nextAt ?? look.to)
+      else if (this.wanted !== null) this.set({ status: 'end' })
+      if (isEdgeOfNow) this.loader.waitForMore()
     }
-  }
-
-  private waitAtEdge(): void {
-    this.loader.waitForMore()
-    if (this.wanted !== null) this.set({ status: 'end' })
+    this.tick()
   }
 
   private takeMedia(answer: { bytes: Uint8Array<ArrayBuffer>; nextAt: number | null }, asked: number, baseMs: number): void {

@@ -23,6 +23,7 @@ interface RowProps {
 
 function Row({ entry: { camera, site }, id, isActive, isOnWall, onPick }: RowProps) {
   const { t, pick } = useI18n()
+  const siteName = site === null ? '' : pick(site)
   const state = useCameraStates()[camera.id]?.state ?? camera.state
   return (
     <li
@@ -41,7 +42,7 @@ function Row({ entry: { camera, site }, id, isActive, isOnWall, onPick }: RowPro
       <StateShape state={state} size={12} title={t(`state.${state}`)} />
       <span className={classes['name']}>
         {pick(camera)}
-        {site === null ? null : <small>{pick(site)}</small>}
+        {pick(camera).includes(siteName) ? null : <small>{siteName}</small>}
       </span>
       {isOnWall ? <Icon name="check" size={16} /> : null}
     </li>

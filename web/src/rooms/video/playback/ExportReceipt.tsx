@@ -1,0 +1,63 @@
+import { useState } from 'react'
+import { Button, Progress } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useI18n } from '../../../i18n/i18n'
+import { bytes } from '../../../lib/amounts'
+import { sha256Hex } from '../../../lib/player/sha256'
+import { ErrorNotice } from '../../../ui/ErrorNotice'
+import { Icon } from '../../../ui/Icon'
+import { Ltr } from '../../../ui/Ltr'
+import { fetchClip, type ExportResult } from '../gateway'
+import classes from './Export.module.css'
+
+function Verdict({ matches, found }: { matches: boolean; found: string }) {
+  const { t } = useI18n()
+  return (
+    <div className={classes['verdict']} data-matches={matches} role="status">
+      <Icon name={matches ? 'shield' : 'cross'} size={26} />
+      <div>
+        <strong>{t(matches ? 'video.verify.yes' : 'video.verify.no')}</strong>
+        <p>{t(matches ? 'video.verify.yes.detail' : 'video.verify.no.detail')}</p>
+        {matches ? null : <Ltr>{found}</Ltr>}
+      </div>
+    </div>
+  )
+}
+
+/** What was exported, its hash, the two files, and a check of the one against the other in this browser. */
+export function ExportReceipt({ gateway, result }: { gateway: string; result: ExportResult }) {
+  const { t } = useI18n()
+  const [received, setReceived] = useState(0)
+  const check = useMutation({
+    mutationFn: async () => sha256Hex(await fetchClip(`${gateway}${result.clip}`, setReceived)),
+  })
+  return (
+    <section className={classes['receipt']} aria-label={t('video.export.done')}>
+      <h3>
+        <Icon name="check" size={18} /> {t('video.export.done')}
+      </h3>
+      <dl>
+        <dt>{t('video.export.file')}</dt>
+        <dd><Ltr>{result.file}</Ltr></dd>
+        <dt>{t('video.export.size')}</dt>
+        <dd><Ltr>{bytes(result.bytes)}</Ltr></dd>
+        <dt>SHA-256</dt>
+        <dd className={classes['hash']} data-sha256={result.sha256}><Ltr>{result.sha256}</Ltr></dd>
+      </dl>
+      <div className={classes['downloads']}>
+        <Button component="a" href={`${gateway}${result.clip}`} download={result.file} size="compact-md" variant="default" leftSection={<Icon name="download" size={16} />}>
+          {t('video.export.clip')}
+        </Button>
+        <Button component="a" href={`${gateway}${result.sheet}`} download={`${result.file}.sheet.json`} size="compact-md" variant="default" leftSection={<Icon name="download" size={16} />}>
+          {t('video.export.sheet')}
+        </Button>
+      </div>
+      <Button size="compact-md" variant="light" loading={check.isPending} onClick={() => check.mutate()} leftSection={<Icon name="shield" size={16} />}>
+        {t('video.verify')}
+      </Button>
+      {check.isPending ? <Progress value={(100 * received) / Math.max(1, result.bytes)} aria-label={t('video.verify')} /> : null}
+      {check.isError ? <ErrorNotice error={check.error} /> : null}
+      {check.data === undefined ? null : <Verdict matches={check.data === result.sha256.toLowerCase()} found={check.data} />}
+    </section>
+  )
+}
