@@ -1,0 +1,169 @@
+"""Everything that does not move, painted once for a scene: a handful of pictures with the trees bent differently."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from safecity.virtual.scenes.canvas import NOTHING, Canvas
+from safecity.virtual.scenes.conditions import LIGHTS, Light
+from safecity.virtual.scenes.facades import PARAPET_M, STOREY_M
+from safecity.virtual.scenes.greenery import CROWNS, TreePicture, draw_tree, lay_tree, mark_depth
+from safecity.virtual.scenes.ground import light_ground, paint_ground, raised, wet_ground
+from safecity.virtual.scenes.lamps import Lamps
+from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX, Condition
+from safecity.virtual.scenes.pixels import F32, F64, U8, U16, add_light, f32, fixed, u8
+from safecity.virtual.scenes.plan import StreetPlan
+from safecity.virtual.scenes.sky import paint_sky
+from safecity.virtual.scenes.structures import draw_structures, hang_lamps, lamp_place
+
+SWAYS = 12
+"""How many states of the wind are painted; the frames go through them to and fro."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backdrop:
+    """The finished still parts of a scene."""
+
+    pictures: tuple[U8, ...]
+    """One BGR picture for each state of the wind."""
+    depth: U16
+    """Centimetres along the camera's axis of what stands there; 65535 where only ground or sky is."""
+    albedo: U8
+    """The ground's own colour (black where something stands), for headlights to shine on."""
+    ground_light: F32
+    """(H, W, 3): light on the ground, for shading what moves over it."""
+    shade: F32
+    """(H, W): 1 where the sun is hidden from the ground."""
+    light: Light
+
+
+def paint_backdrop(plan: StreetPlan, condition: Condition, seed: int) -> Backdrop:
+    """Paint a place under a condition."""
+    random = np.random.default_rng([seed, 7])
+    light = LIGHTS[condition]
+    lamps = hang_lamps(plan, light.street_lamps)
+    canvas = Canvas(plan.camera, light, lamps)
+    sky = paint_sky(plan.camera, light, random)
+    albedo = paint_ground(plan, random)
+    draw_structures(canvas, plan)
+    standing, depth = canvas.shrink()
+    shade = cast_shadows(plan, light)
+    ground_light = light_ground(plan.camera, light, lamps, shade)
+    base = blend(plan, sky, standing, (albedo * ground_light, depth), (light, random))
+    still = u8(base)
+    lamp_glows(still, plan, light, depth)
+    trees = [draw_tree(tree, camera=plan.camera, light=light, lamps=lamps) for tree in plan.trees]
+    grown = sorted((tree for tree in trees if tree is not None), key=lambda tree: -tree.depth_cm)
+    pictures = tuple(sway(still, depth, grown, state) for state in range(SWAYS))
+    for tree in grown:
+        mark_depth(depth, tree)
+    bare = (depth == NOTHING)[..., None] * (np.arange(HEIGHT_PX) > plan.camera.horizon_px())[:, None, None]
+    return Backdrop(
+        pictures=pictures, depth=depth, albedo=u8(albedo * bare), ground_light=ground_light, shade=shade, light=light
+    )
+
+
+def blend(
+    plan: StreetPlan,
+    sky: F32,
+    standing: U8,
+    ground: tuple[F32, U16],
+    weather: tuple[Light, np.random.Generator],
+) -> F32:
+    """Sky, ground and houses together, faded by the air between."""
+    lit, depth = ground
+    light, random = weather
+    camera = plan.camera
+    cover = standing[..., 3:].astype(np.float32) / 255
+    houses = standing[..., :3].astype(np.float32)
+    if light.wet:
+        lit = wet_ground(lit, f32(sky * (1 - cover) + houses), f32(cover[..., 0]), camera, random)
+    _, _, reach = camera.ground_grid()
+    below = np.isfinite(reach) & (reach < 900)
+    ground_clear = np.exp(-light.fog_per_m * np.minimum(reach, 900))[..., None] * below[..., None]
+    fog = f32(light.fog)
+    earth = lit * ground_clear + fog * (1 - ground_clear)
+    blur = np.clip((reach - 250) / 500, 0, 1)[..., None]
+    picture = np.where(below[..., None], earth * (1 - blur) + sky * blur, sky)
+    clear = np.exp(-light.fog_per_m * depth.astype(np.float32) / 100)[..., None]
+    return f32(picture * (1 - cover) + houses * clear + fog * cover * (1 - clear))
+
+
+def sway(still: U8, depth: U16, trees: list[TreePicture], state: int) -> U8:
+    """The picture with every tree bent as it is in one state of the wind."""
+    picture = still.copy()
+    for tree in trees:
+        lay_tree(picture, depth, tree, float(np.sin(2 * np.pi * state / SWAYS + tree.phase)))
+    return picture
+
+
+def cast_shadows(plan: StreetPlan, light: Light) -> F32:
+    """Where houses, trees and poles keep the sun off the ground, 0..1, soft at the edges."""
+    mask = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
+    if not light.casts_shadows:
+        return f32(mask)
+    sun = light.sun_direction()
+    fall = -sun[:2] / max(0.12, sun[2])
+    for house in plan.buildings:
+        along = np.array([np.cos(house.heading), np.sin(house.heading)])
+        back = np.array([-along[1], along[0]])
+        corner = np.array(house.corner)
+        foot = np.array(
+            [
+                corner,
+                corner + along * house.width_m,
+                corner + along * house.width_m + back * house.depth_m,
+                corner + back * house.depth_m,
+            ]
+        )
+        throw(mask, plan, foot, fall * (house.storeys * STOREY_M + PARAPET_M))
+    for box in plan.boxes:
+        half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array(box.size_m[:2]) / 2
+        turn = np.array([[np.cos(box.heading), np.sin(box.heading)], [-np.sin(box.heading), np.cos(box.heading)]])
+        throw(mask, plan, half @ turn + (box.x_m, box.y_m) + fall * box.base_m, fall * box.size_m[2])
+    for pole in plan.poles:
+        foot = np.array([[-0.1, 0], [0.1, 0], [0.1, 0.1], [-0.1, 0.1]]) + (pole.x_m, pole.y_m)
+        throw(mask, plan, foot, fall * pole.height_m)
+    circle = np.stack([np.cos(np.linspace(0, 6.28, 13)), np.sin(np.linspace(0, 6.28, 13))], axis=1)
+    for tree in plan.trees:
+        half, middle, half_height = CROWNS[tree.kind]
+        random = np.random.default_rng(tree.seed)
+        for _ in range(14):
+            spot = random.normal(0, 0.42, 3)
+            centre = np.array([tree.x_m, tree.y_m]) + spot[:2] * half * tree.height_m
+            rise = tree.height_m * (middle + spot[2] * half_height * 0.7)
+            throw(mask, plan, centre + fall * rise + circle * half * tree.height_m * 0.36, np.zeros(2))
+    return f32(cv2.GaussianBlur(mask, (0, 0), 1.2)) / 255
+
+
+def throw(mask: U8, plan: StreetPlan, foot: F64, fall: F64) -> None:
+    """Mark the shadow of an upright thing: the hull of its foot and of where its top's shadow falls."""
+    both = np.concatenate([foot, foot + fall]).astype(np.float32)
+    hull = np.asarray(cv2.convexHull(both), np.float64)[:, 0]
+    outline = raised(plan.camera, hull, 0.0)
+    if outline is not None:
+        cv2.fillPoly(mask, [fixed(outline)], 225.0, cv2.LINE_AA, 4)
+
+
+def lamp_glows(picture: U8, plan: StreetPlan, light: Light, depth: U16) -> None:
+    """The shine round street lamps in the dark."""
+    if light.street_lamps < 0.3:
+        return
+    for pole in (p for p in plan.poles if p.arm_m > 0):
+        place = np.array([lamp_place(pole)])
+        pixels, distance = plan.camera.project(place)
+        x, y = round(float(pixels[0, 0])), round(float(pixels[0, 1]))
+        if distance[0] < 4 or not (0 <= x < WIDTH_PX and 0 <= y < HEIGHT_PX) or depth[y, x] < distance[0] * 90:
+            continue
+        radius = int(np.clip(2.6 * plan.camera.focal_px / distance[0], 8, 170))
+        add_light(picture, halo(radius, (120, 190, 250), light.street_lamps), x - radius, y - radius)
+
+
+def halo(radius: int, colour: tuple[float, float, float], strength: float) -> U8:
+    """A round glow (2r+1, 2r+1, 3): a small bright core and a wide faint skirt."""
+    span = np.linspace(-1, 1, 2 * radius + 1, dtype=np.float32)
+    away = np.sqrt(span[:, None] ** 2 + span[None, :] ** 2)
+    skirt = np.clip(1 - away, 0, 1) ** 2.6
+    core = np.exp(-((away / 0.10) ** 2))
+    return u8(((0.42 * skirt + core)[..., None] * f32(colour)) * np.float32(strength))

@@ -1,0 +1,453 @@
+"""Vehicles: each follows its route, keeps its distance, obeys signals and booms, waits for people.
+
+Car following is the intelligent driver model (Treiber, Hennecke, Helbing 2000) in steps of one frame. In a loop the
+schedule repeats each round, so after some rounds every round is like the one before: then the clip has no seam.
+"""
+
+import math
+from dataclasses import dataclass, field
+
+from safecity.platform.errors import Internal
+from safecity.virtual.scenes.looks import ACCELERATION_MPS2, Slot
+from safecity.virtual.scenes.model import EventKind, PlantedEvent
+from safecity.virtual.scenes.movers import Mover
+from safecity.virtual.scenes.plan import StreetPlan
+from safecity.virtual.scenes.walkers import People
+
+HEADWAY_S = 1.15
+GAP_M = 2.0
+COMFORT_MPS2 = 2.6
+HARDEST_MPS2 = 7.0
+LOOK_AHEAD_M = 75.0
+AMBER_S = 2.2
+ALL_RED_S = 0.8
+MAX_ROUNDS = 32
+PATIENCE_ROUNDS = 8
+"""After so many rounds vehicles that still come differently are left out."""
+SETTLED_M = 0.02
+"""A round equals the one before when no vehicle is farther than this from where it was."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Vehicle:
+    """A vehicle on its way; `s_m` is its middle, along its whole route."""
+
+    slot: Slot
+    turn: int
+    s_m: float
+    speed_mps: float
+    acceleration: float = 0.0
+    has_halted: bool = False
+    waited_s: float = 0.0
+    is_released: bool = False
+    stop_until_s: float | None = None
+    event: int | None = None
+    event_done: bool = False
+
+    @property
+    def front_m(self) -> float:
+        """Its front end, along its route."""
+        return self.s_m + self.slot.look.length_m / 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A route prepared for driving: where its pieces begin and where one may have to stop."""
+
+    segments: tuple[str, ...]
+    starts: tuple[float, ...]
+    length_m: float
+    crosswalks: tuple[tuple[float, str, str], ...]
+    """Arc length, segment, crosswalk."""
+    signals: tuple[tuple[float, int], ...]
+    gates: tuple[tuple[float, str], ...]
+
+
+@dataclass(slots=True, kw_only=True)
+class Boom:
+    """A boom's state: 0 down, 1 up."""
+
+    raised: float = 0.0
+    clearing: tuple[int, int] | None = None
+    """The vehicle (slot, turn) that is let through."""
+
+
+@dataclass(slots=True)
+class Traffic:
+    """All vehicles of a scene; `step` goes on by one frame."""
+
+    plan: StreetPlan
+    slots: list[Slot]
+    people: People
+    fps: float
+    round_s: float | None
+    events: tuple[PlantedEvent, ...] = ()
+    now_s: float = 0.0
+    vehicles: list[Vehicle] = field(default_factory=list[Vehicle])
+    courses: list[Course] = field(default_factory=list[Course])
+    booms: dict[str, Boom] = field(default_factory=dict[str, Boom])
+    taken_events: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    waiting: list[tuple[Slot, int]] = field(default_factory=list[tuple[Slot, int]])
+    frame: int = 0
+    """Frames since the clip's first; negative while the street fills."""
+
+    def __post_init__(self) -> None:
+        """Prepare the routes and the booms."""
+        self.courses = [self.prepare(route.segments) for route in self.plan.routes]
+        self.booms = {barrier.segment: Boom() for barrier in self.plan.barriers}
+
+    def prepare(self, names: tuple[str, ...]) -> Course:
+        """Where along a route its pieces begin and where one may have to stop."""
+        start = 0.0
+        starts: list[float] = []
+        crosswalks: list[tuple[float, str, str]] = []
+        signals: list[tuple[float, int]] = []
+        gates: list[tuple[float, str]] = []
+        for name in names:
+            segment = self.plan.segments[name]
+            starts.append(start)
+            end = start + segment.path.length_m
+            crosswalks += [(start + s, name, crosswalk) for crosswalk, s in segment.crosswalks]
+            if segment.phase is not None:
+                signals.append((end, segment.phase))
+            if segment.is_gated:
+                gates.append((end, name))
+            start = end
+        return Course(
+            segments=names, starts=tuple(starts), length_m=start, crosswalks=tuple(crosswalks),
+            signals=tuple(signals), gates=tuple(gates),
+        )  # fmt: skip
+
+    def fill_street(self) -> None:
+        """Run until the street is as busy as it will be; in a loop, until a round equals the one before."""
+        if self.round_s is None:
+            self.run_rounds(90.0, 1)
+            return
+        before: dict[int, list[float]] = {}
+        for count in range(1, MAX_ROUNDS + 1):
+            self.run_rounds(self.round_s, 1, keep_clock=True)
+            state: dict[int, list[float]] = {}
+            for vehicle in self.vehicles:
+                state.setdefault(vehicle.slot.number, []).append(vehicle.s_m)
+            unsettled = differing(before, state)
+            if not unsettled:
+                self.frame = 0
+                return
+            if count % PATIENCE_ROUNDS == 0:
+                self.dismiss(unsettled)
+            before = state
+        raise Internal(
+            "this loop's traffic did not settle; draw it with another seed, a longer duration or less density",
+            code="virtual.loop_unsettled",
+        )
+
+    def dismiss(self, numbers: set[int]) -> None:
+        """Take vehicles that come differently in each round (a lane above its capacity) out of the schedule."""
+        self.slots = [slot for slot in self.slots if slot.number not in numbers]
+        self.waiting = [(slot, turn) for slot, turn in self.waiting if slot.number not in numbers]
+        self.vehicles = [vehicle for vehicle in self.vehicles if vehicle.slot.number not in numbers]
+
+    def run_rounds(self, seconds: float, rounds: int, *, keep_clock: bool = False) -> None:
+        """Drive some time before the clip begins."""
+        steps = round(seconds * self.fps) * rounds
+        if not keep_clock:
+            self.now_s = -steps / self.fps
+        self.frame = -steps
+        for _ in range(steps):
+            self.step()
+
+    def step(self) -> None:
+        """One frame on."""
+        self.enter()
+        self.plant()
+        lanes = self.occupancy()
+        blocked = self.people.blocked(self.now_s)
+        for vehicle in self.vehicles:
+            vehicle.acceleration = self.choose(vehicle, lanes, blocked)
+        dt = 1 / self.fps
+        for vehicle in self.vehicles:
+            speed = max(0.0, vehicle.speed_mps + vehicle.acceleration * dt)
+            vehicle.s_m += (vehicle.speed_mps + speed) / 2 * dt
+            vehicle.speed_mps = 0.0 if speed < 0.03 and vehicle.acceleration <= 0 else speed
+            self.wait(vehicle, dt)
+        self.move_booms(dt)
+        self.vehicles = [v for v in self.vehicles if v.s_m < self.courses[v.slot.route].length_m + 6]
+        self.frame += 1
+        self.now_s += dt
+
+    def enter(self) -> None:
+        """Let the vehicles in whose time has come, unless their lane's start is still taken."""
+        dt = 1 / self.fps
+        for slot in self.slots:
+            if self.round_s is None:
+                if self.now_s <= slot.at_s < self.now_s + dt:
+                    self.waiting.append((slot, 0))
+                continue
+            turn = math.floor((self.now_s + dt - slot.at_s) / self.round_s - 1e-9)
+            if self.now_s <= slot.at_s + turn * self.round_s + 1e-9 < self.now_s + dt and turn >= 0:
+                self.waiting.append((slot, turn))
+        left: list[tuple[Slot, int]] = []
+        for slot, turn in self.waiting:
+            first = self.courses[slot.route].segments[0]
+            nearest = min(
+                (
+                    v.s_m - v.slot.look.length_m / 2
+                    for v in self.vehicles
+                    if self.courses[v.slot.route].segments[0] == first
+                ),
+                default=math.inf,
+            )
+            if nearest > slot.look.length_m / 2 + 7:
+                speed = self.plan.segments[first].speed_mps * slot.pace * 0.9
+                self.vehicles.append(Vehicle(slot=slot, turn=turn, s_m=0.0, speed_mps=min(speed, 0.6 * nearest)))
+            elif self.now_s - slot.at_s - turn * (self.round_s or 0.0) < 20:
+                left.append((slot, turn))
+        self.waiting = left
+
+    def plant(self) -> None:
+        """Choose the vehicle that a planted stop befalls, when its time has come."""
+        if self.plan.live_stop is None:
+            return
+        route, place = self.plan.live_stop
+        for number, event in enumerate(self.events):
+            if event.kind != EventKind.STOPPED_VEHICLE:
+                continue
+            turn = 0 if self.round_s is None else math.floor((self.now_s - event.at_s) / self.round_s)
+            due = event.at_s + turn * (self.round_s or 0.0)
+            if self.now_s < due or (number, turn) in self.taken_events:
+                continue
+            near = [
+                v for v in self.vehicles
+                if v.slot.route == route and v.event is None and place - 130 < v.s_m < place - 22 and v.slot.halt_at_m is None
+            ]  # fmt: skip
+            if near:
+                chosen = max(near, key=lambda v: v.s_m)
+                chosen.event = number
+                self.taken_events.add((number, turn))
+
+    def piece_of(self, vehicle: Vehicle) -> int:
+        """The index of the route's piece that the vehicle's middle is on."""
+        starts = self.courses[vehicle.slot.route].starts
+        index = len(starts) - 1
+        while index > 0 and vehicle.s_m < starts[index]:
+            index -= 1
+        return index
+
+    def occupancy(self) -> dict[str, list[tuple[float, Vehicle]]]:
+        """For each segment its vehicles by arc length on it; those that have pulled aside are left out."""
+        lanes: dict[str, list[tuple[float, Vehicle]]] = {}
+        for vehicle in self.vehicles:
+            index = self.piece_of(vehicle)
+            course = self.courses[vehicle.slot.route]
+            lanes.setdefault(course.segments[index], []).append((vehicle.s_m - course.starts[index], vehicle))
+        for lane in lanes.values():
+            lane.sort(key=lambda item: item[0])
+        return lanes
+
+    def choose(
+        self, vehicle: Vehicle, lanes: dict[str, list[tuple[float, Vehicle]]], blocked: set[tuple[str, str]]
+    ) -> float:
+        """The acceleration a driver chooses: the least that any of her reasons asks for."""
+        slot = vehicle.slot
+        course = self.courses[slot.route]
+        segment = self.plan.segments[course.segments[self.piece_of(vehicle)]]
+        wanted = segment.speed_mps * slot.pace
+        strength = ACCELERATION_MPS2[slot.look.kind]
+        least = free_road(vehicle.speed_mps, wanted, strength)
+        ahead = self.leader(vehicle, lanes)
+        if ahead is not None:
+            gap, speed = ahead
+            least = min(least, follow(vehicle.speed_mps, wanted, strength, gap=gap, lead_mps=speed))
+        for stop in self.stops_ahead(vehicle, course, lanes, blocked):
+            gap = stop - vehicle.front_m
+            if gap > LOOK_AHEAD_M or gap < -1.5:
+                continue
+            if vehicle.speed_mps**2 / 2 / max(0.3, gap) > HARDEST_MPS2:
+                continue
+            braking = follow(vehicle.speed_mps, wanted, strength, gap=gap + GAP_M - 0.4, lead_mps=0.0)
+            least = min(least, braking)
+        return max(-HARDEST_MPS2, least)
+
+    def leader(self, vehicle: Vehicle, lanes: dict[str, list[tuple[float, Vehicle]]]) -> tuple[float, float] | None:
+        """Gap to the next vehicle ahead on the route, and its speed."""
+        course = self.courses[vehicle.slot.route]
+        index = self.piece_of(vehicle)
+        side = self.aside_m(vehicle)
+        for piece in range(index, min(index + 3, len(course.segments))):
+            start = course.starts[piece]
+            for s, other in lanes.get(course.segments[piece], ()):
+                if other is vehicle or start + s <= vehicle.s_m or abs(self.aside_m(other) - side) > 1.7:
+                    continue
+                gap = start + s - other.slot.look.length_m / 2 - vehicle.front_m
+                return (gap, other.speed_mps) if gap < LOOK_AHEAD_M else None
+        return None
+
+    def stops_ahead(
+        self,
+        vehicle: Vehicle,
+        course: Course,
+        lanes: dict[str, list[tuple[float, Vehicle]]],
+        blocked: set[tuple[str, str]],
+    ) -> list[float]:
+        """Arc lengths ahead at which this vehicle must stop now."""
+        stops = [s for s, segment, crosswalk in course.crosswalks if (segment, crosswalk) in blocked]
+        for s, phase in course.signals:
+            if vehicle.s_m < s and not (self.is_green(phase) and self.box_is_free(phase, lanes)):
+                stops.append(s)
+        for s, segment in course.gates:
+            boom = self.booms[segment]
+            if vehicle.s_m < s and not (vehicle.is_released and boom.raised > 0.75):
+                stops.append(s)
+        slot = vehicle.slot
+        if slot.halt_at_m is not None and not vehicle.has_halted:
+            stops.append(slot.halt_at_m + slot.look.length_m / 2)
+        if vehicle.event is not None and not vehicle.event_done and self.plan.live_stop is not None:
+            stops.append(self.plan.live_stop[1])
+        return stops
+
+    def is_green(self, phase: int) -> bool:
+        """Whether a signal phase may drive."""
+        return self.signal_state(phase) == "green"
+
+    def signal_state(self, phase: int) -> str:
+        """green, amber or red."""
+        cycle = 44.0 if self.round_s is None else self.round_s / max(1, round(self.round_s / 44.0))
+        share = cycle / self.plan.phases
+        into = (self.now_s - phase * share) % cycle
+        if into < share - AMBER_S - ALL_RED_S:
+            return "green"
+        return "amber" if into < share - ALL_RED_S else "red"
+
+    def box_is_free(self, phase: int, lanes: dict[str, list[tuple[float, Vehicle]]]) -> bool:
+        """Whether no vehicle of another phase is still inside the junction."""
+        for name, there in lanes.items():
+            if "_to_" not in name or self.plan.segments[name.split("_to_")[0]].phase == phase:
+                continue
+            if any(s < 0.6 * self.plan.segments[name].path.length_m for s, _ in there):
+                return False
+        return True
+
+    def wait(self, vehicle: Vehicle, dt: float) -> None:
+        """Count the time a vehicle stands where it meant to, and let it go on."""
+        slot = vehicle.slot
+        if vehicle.speed_mps > 0.2:
+            return
+        course = self.courses[slot.route]
+        if slot.halt_at_m is not None and not vehicle.has_halted and abs(vehicle.s_m - slot.halt_at_m) < 2.5:
+            vehicle.waited_s += dt
+            vehicle.has_halted = vehicle.waited_s > slot.halt_s and self.way_is_clear(vehicle)
+        for s, segment in course.gates:
+            if not vehicle.is_released and 0 < s - vehicle.front_m < 2.2:
+                vehicle.waited_s += dt
+                if vehicle.waited_s > slot.serve_s and self.booms[segment].clearing is None:
+                    vehicle.is_released = True
+                    self.booms[segment].clearing = (slot.number, vehicle.turn)
+        if vehicle.event is not None and self.plan.live_stop is not None:
+            if abs(self.plan.live_stop[1] - vehicle.front_m) < 2.5:
+                vehicle.stop_until_s = vehicle.stop_until_s or self.now_s + self.events[vehicle.event].for_s
+                vehicle.event_done = self.now_s >= vehicle.stop_until_s
+
+    def way_is_clear(self, vehicle: Vehicle) -> bool:
+        """Whether nobody comes from behind while this one pulls out."""
+        for other in self.vehicles:
+            behind = vehicle.s_m - other.s_m
+            if (
+                other is not vehicle
+                and other.slot.route == vehicle.slot.route
+                and -6 < behind < 4 + 2.6 * other.speed_mps
+            ):
+                if abs(self.aside_m(other) - self.aside_m(vehicle)) > 1.0:
+                    return False
+        return True
+
+    def move_booms(self, dt: float) -> None:
+        """Raise and lower the booms."""
+        for segment, boom in self.booms.items():
+            if boom.clearing is not None:
+                gone = True
+                for vehicle in self.vehicles:
+                    if (vehicle.slot.number, vehicle.turn) == boom.clearing:
+                        end = self.courses[vehicle.slot.route].gates[0][0]
+                        gone = vehicle.s_m - vehicle.slot.look.length_m / 2 > end + 1.5
+                if gone:
+                    boom.clearing = None
+            target = 1.0 if boom.clearing is not None else 0.0
+            boom.raised += max(-dt / 1.2, min(dt / 0.9, target - boom.raised))
+
+    def aside_m(self, vehicle: Vehicle) -> float:
+        """How far to the left of its lane's middle a vehicle drives or stands to halt."""
+        slot = vehicle.slot
+        if slot.halt_at_m is None:
+            return 0.0
+        offset = self.plan.routes[slot.route].halt_offset_m
+        into = (vehicle.s_m - (slot.halt_at_m - 30)) / 24
+        out = (vehicle.s_m - slot.halt_at_m - 1.0) / 20
+        return offset * (smooth(into) - smooth(out))
+
+    def movers(self) -> list[Mover]:
+        """Every vehicle at this moment."""
+        return [self.mover(vehicle) for vehicle in self.vehicles]
+
+    def mover(self, vehicle: Vehicle) -> Mover:
+        """One vehicle's place on the ground."""
+        course = self.courses[vehicle.slot.route]
+        index = self.piece_of(vehicle)
+        path = self.plan.segments[course.segments[index]].path
+        lateral = vehicle.slot.lateral_m + self.aside_m(vehicle)
+        s = vehicle.s_m - course.starts[index]
+        reach = vehicle.slot.look.length_m * 0.35
+        x, y, heading = path.at(s, lateral)
+        if vehicle.slot.halt_at_m is not None:
+            ahead = self.aside_m(vehicle)
+            nudged = Vehicle(slot=vehicle.slot, turn=0, s_m=vehicle.s_m + 1.0, speed_mps=0.0)
+            heading += math.atan2(self.aside_m(nudged) - ahead, 1.0) * 0.8
+        elif len(course.segments) > 1:
+            heading = self.smooth_heading(course, vehicle.s_m, reach)
+        return Mover(
+            key=("drive", vehicle.slot.number, vehicle.turn), look=vehicle.slot.look, x_m=x, y_m=y, heading=heading,
+            speed_mps=vehicle.speed_mps, is_braking=vehicle.acceleration < -0.6 or vehicle.speed_mps < 0.1,
+            is_blinking=vehicle.event is not None and vehicle.speed_mps < 1.5 and not vehicle.event_done,
+            event=vehicle.event,
+        )  # fmt: skip
+
+    def smooth_heading(self, course: Course, s_m: float, reach_m: float) -> float:
+        """Where a long vehicle points: from where its rear is to where its front is."""
+        points: list[tuple[float, float]] = []
+        for at in (s_m - reach_m, s_m + reach_m):
+            index = len(course.starts) - 1
+            while index > 0 and at < course.starts[index]:
+                index -= 1
+            path = self.plan.segments[course.segments[index]].path
+            x, y, _ = path.at(at - course.starts[index])
+            points.append((x, y))
+        return math.atan2(points[1][1] - points[0][1], points[1][0] - points[0][0])
+
+
+def smooth(share: float) -> float:
+    """0 below 0, 1 above 1, an S between."""
+    t = min(1.0, max(0.0, share))
+    return t * t * (3 - 2 * t)
+
+
+def free_road(speed: float, wanted: float, strength: float) -> float:
+    """Acceleration with nothing ahead."""
+    if speed > wanted:
+        return max(-COMFORT_MPS2, -strength * (speed / wanted - 1) * 4)
+    return strength * (1 - (speed / wanted) ** 4)
+
+
+def follow(speed: float, wanted: float, strength: float, *, gap: float, lead_mps: float) -> float:
+    """Acceleration behind a leader (the intelligent driver model)."""
+    closing = speed * (speed - lead_mps) / (2 * math.sqrt(strength * COMFORT_MPS2))
+    desired = GAP_M + max(0.0, speed * HEADWAY_S + closing)
+    return strength * (1 - (speed / max(0.1, wanted)) ** 4 - (desired / max(0.25, gap)) ** 2)
+
+
+def differing(before: dict[int, list[float]], after: dict[int, list[float]]) -> set[int]:
+    """The slots whose vehicles are not where they were a round ago."""
+    return {
+        number
+        for number in before.keys() | after.keys()
+        if len(before.get(number, [])) != len(after.get(number, []))
+        or any(abs(a - b) > SETTLED_M for a, b in zip(before.get(number, []), after.get(number, []), strict=False))
+    }
