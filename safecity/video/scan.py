@@ -9,7 +9,8 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from io import IOBase
+from typing import BinaryIO, Protocol, cast
 
 from safecity.platform.errors import DataLoss, Invalid
 from safecity.video.boxes import MAX_BOXES, Track, find_description, is_sync, read_moof, read_prft, read_track
@@ -55,6 +56,18 @@ class BufferSource:
     def read_at(self, offset: int, size: int) -> bytes:
         """A slice."""
         return self._data[offset : offset + size]
+
+
+class HeadSource:
+    """The head of a fragment alone, as long as its pictures would make it: enough to read what the head says."""
+
+    def __init__(self, head: bytes) -> None:
+        self._head = head
+        self.size_bytes = len(head) - 8 + int.from_bytes(head[-8:-4])
+
+    def read_at(self, offset: int, size: int) -> bytes:
+        """A slice of the head."""
+        return self._head[offset : offset + size]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +124,7 @@ def as_source(source: "BinaryIO | bytes | Source") -> Source:
     """A file or a buffer as something that can be read anywhere."""
     if isinstance(source, bytes):
         return BufferSource(source)
-    return source if isinstance(source, (FileSource, BufferSource)) else FileSource(source)  # type: ignore[arg-type]
+    return FileSource(cast(BinaryIO, source)) if isinstance(source, IOBase) else cast(Source, source)
 
 
 def scan(source: "BinaryIO | bytes | Source") -> Scan:
