@@ -21,6 +21,7 @@ from safecity.virtual.elementary import (
 
 MAX_KEY_GAP_S = 4.0
 MAX_PIXELS_PX = 1920, 1080
+MAX_PASSED_RATE = 31.0
 PASSED_FORMATS = ("yuv420p", "yuvj420p")
 _RATE_LIMITS = Fraction(1), Fraction(60)
 
@@ -89,6 +90,8 @@ def fits_as_is(stream: VideoStream, packets: "list[av.Packet[VideoStream]]", bas
     if context.name != "h264" or context.pix_fmt not in PASSED_FORMATS or not (even and small):
         return False
     times = [packet.dts for packet in packets]
+    if len(times) > 1 and (len(times) - 1) / float(((times[-1] or 0) - (times[0] or 0)) * base or 1) > MAX_PASSED_RATE:
+        return False
     if any(packet.dts is None or packet.dts != packet.pts for packet in packets) or not _rises(times):
         return False
     keys = [packet.dts for packet in packets if packet.is_keyframe] + [times[-1]]
