@@ -3,15 +3,13 @@
 The page's types are generated from these through OpenAPI.
 """
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from safecity.oversight.model import Act, Role
-from safecity.platform.clock import to_iso
 
-Instant = Annotated[datetime, PlainSerializer(to_iso, return_type=str, when_used="json")]
+Instant = AwareDatetime
 State = Literal["live", "stalled", "offline", "unknown"]
 
 

@@ -1,0 +1,79 @@
+"""A web app over an empty city of sixteen virtual cameras, and people of every role."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from safecity.api.app import create_web_app
+from safecity.api.parts import WebParts
+from safecity.oversight.model import Role
+from safecity.oversight.service import Oversight
+from safecity.platform.clock import SystemClock
+from safecity.platform.database import Database, upgrade
+from safecity.platform.secrets import load_secret_box
+from safecity.platform.settings import Settings
+from safecity.sites.service import Sites
+from safecity.virtual.quetta import virtual_quetta
+
+CAMERA_PASSWORD = "kept-from-everyone"
+PAGE = "http://127.0.0.1:8000"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class City:
+    """The app under test and what it stands on."""
+
+    parts: WebParts
+    passwords: dict[Role, str]
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """SQLite alone: the stores are tested on both databases in `tests/stores`."""
+    made = Database(f"sqlite:///{tmp_path / 'safecity.db'}")
+    upgrade(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def city(database: Database, tmp_path: Path) -> City:
+    settings = Settings.model_validate({"platform": {"data_dir": tmp_path}})
+    clock = SystemClock()
+    oversight = Oversight(database, settings.oversight, clock)
+    sites = Sites(database, oversight=oversight, box=load_secret_box(tmp_path), clock=clock)
+    sites.import_city_document(virtual_quetta(16, "rtsp://127.0.0.1:9", user="recorder", password=CAMERA_PASSWORD))
+    parts = WebParts(
+        settings=settings,
+        database=database,
+        oversight=oversight,
+        sites=sites,
+        clock=clock,
+        run_dir=tmp_path,
+        started_at=clock.now(),
+    )
+    passwords = {role: oversight.ensure_demo_user(role.value, role, display_name=role.value) for role in Role}
+    return City(parts=parts, passwords=passwords)
+
+
+@pytest.fixture
+def client(city: City) -> Iterator[TestClient]:
+    """A browser without a session."""
+    with TestClient(create_web_app(city.parts), base_url=PAGE) as browser:
+        yield browser
+
+
+@pytest.fixture
+def sign_in(client: TestClient, city: City) -> Callable[[Role], TestClient]:
+    """Sign in as somebody of that role."""
+
+    def as_role(role: Role) -> TestClient:
+        client.cookies.clear()
+        answer = client.post("/api/session", json={"user": role.value, "password": city.passwords[role]})
+        assert answer.status_code == 200, answer.text
+        return client
+
+    return as_role
