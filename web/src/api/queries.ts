@@ -77,8 +77,8 @@ export function useSignOut() {
 export function useShift() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (on: boolean) => call<unknown>('/api/shift', { method: on ? 'POST' : 'DELETE' }),
-    onSuccess: () => client.invalidateQueries({ queryKey: keys.session }),
+    mutationFn: (on: boolean) => call<Session>('/api/shift', { method: on ? 'POST' : 'DELETE' }),
+    onSuccess: (session) => client.setQueryData(keys.session, session),
   })
 }
 
@@ -142,6 +142,7 @@ export function useLogPage({ before, limit, type }: LogAsk) {
   })
 }
 
-export function fetchProof(index: number, signal?: AbortSignal): Promise<InclusionProof> {
-  return call<InclusionProof>(`/api/log/${index}/proof`, signal === undefined ? {} : { signal })
+/** The proof against the log as it was at `size`; a server that does not know sizes answers for the log of now. */
+export function fetchProof(index: number, size: number, signal: AbortSignal): Promise<InclusionProof> {
+  return call<InclusionProof>(`/api/log/${index}/proof?size=${size}`, { signal })
 }

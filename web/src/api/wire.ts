@@ -1,6 +1,7 @@
 /** What the server says, by name. The only file that knows where the types come from. */
 
 export type CameraState = 'live' | 'stalled' | 'offline' | 'unknown'
+/** Where to look; the server may add to these. */
 export type CameraCause = 'camera' | 'link' | 'credentials' | 'recorder'
 export type Role = 'operator' | 'dispatcher' | 'investigator' | 'supervisor' | 'auditor' | 'technician' | 'administrator'
 export type Act =
@@ -33,10 +34,10 @@ export interface Config {
   map: { center: [number, number]; zoom: number }
   demo: boolean
   version: string
-  time_zone?: string
+  time_zone: string
 }
 
-export interface Shift { purpose: string; since: string }
+export interface Shift { purpose: string; since: string; ends_at: string | null }
 
 export interface Session {
   user: string
@@ -51,7 +52,7 @@ export interface Site {
   id: string
   name: string
   name_ur: string
-  district: string
+  district: string | null
   lon: number
   lat: number
   cameras: string[]
@@ -59,25 +60,26 @@ export interface Site {
 
 export interface Camera {
   id: string
+  code: string
   site: string
   name: string
   name_ur: string
   lon: number
   lat: number
-  bearing_deg: number
-  fov_deg: number
-  range_m?: number
+  bearing_deg: number | null
+  fov_deg: number | null
+  range_m: number | null
   gate: string | null
   state: CameraState
-  since: string
+  since: string | null
   cause: CameraCause | null
 }
 
 export interface Span { from: string; to: string }
 export interface Gap extends Span { cause: CameraCause | null }
-export interface Timeline { recorded: Span[]; missing: Gap[] }
+export interface Timeline { recorded: Span[]; missing: Gap[]; settled_until: string }
 
-export interface StateEntry { state: CameraState; since: string; cause: CameraCause | null }
+export interface StateEntry { state: CameraState; since: string | null; cause: CameraCause | null }
 export interface StateSnapshot { cursor: number; cameras: Record<string, StateEntry> }
 
 export interface CameraHealth extends StateEntry {
@@ -93,17 +95,18 @@ export interface RecorderHealth {
   slot: string
   pid: number | null
   cameras: number
-  since: string
+  since: string | null
   restarts: number
   dropped_packets: number
   mailbox_depth: number
+  is_reporting: boolean
 }
 
 export interface HealthDetail {
   cameras: CameraHealth[]
   recorders: RecorderHealth[]
   disk: { used_bytes: number; budget_bytes: number; free_bytes: number; oldest: string | null }
-  gateway: { viewers: number }
+  gateway: { viewers: number | null }
   database: { kind: string; ok: boolean }
 }
 
@@ -112,7 +115,11 @@ export interface Leaf {
   time: string
   type: string
   hash: string
-  body: Record<string, unknown>
+  /** The bytes that are hashed, as text. */
+  entry: string
+  /** Absent where it has been erased by law. */
+  body: Record<string, unknown> | null
+  salt: string | null
 }
 export interface LogPage { size: number; root: string; leaves: Leaf[] }
 export interface InclusionProof { index: number; size: number; root: string; leaf_hash: string; path: string[] }

@@ -5,6 +5,7 @@
  */
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from 'react'
 import { DirectionProvider, useDirection } from '@mantine/core'
+import type { Phrase } from './define'
 import { words, type WordKey } from './words'
 
 export type Language = 'en' | 'ur'
@@ -26,7 +27,8 @@ const STORED_AS = 'safecity.language'
 const Context = createContext<I18n | null>(null)
 
 export function translate(language: Language, key: WordKey, values?: Values): string {
-  const phrase = words[key][language === 'en' ? 0 : 1]
+  // A key may be made from what the server says; a word unknown to this page is shown as it came.
+  const phrase = (words[key] as Phrase | undefined)?.[language === 'en' ? 0 : 1] ?? key
   if (values === undefined) return phrase
   return phrase.replace(/\{(\w+)\}/g, (hole, name: string) => {
     const value = values[name]

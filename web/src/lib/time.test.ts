@@ -28,29 +28,29 @@ describe('instants', () => {
 
 describe('durations', () => {
   it.each([
-    [0, '0 s'],
-    [59.4, '59 s'],
+    [0, '0\u00a0s'],
+    [59.4, '59\u00a0s'],
     [59.6, '1:00'],
     [723, '12:03'],
     [11_523, '3:12:03'],
-    [-5, '0 s'],
+    [-5, '0\u00a0s'],
   ])('%d s is %s', (seconds, text) => expect(duration(seconds)).toBe(text))
 })
 
 describe('amounts', () => {
   it('have their unit and three figures', () => {
-    expect(bytes(999)).toBe('999 B')
-    expect(bytes(5_200_000)).toBe('5.20 MB')
-    expect(bytes(41_230_000_000)).toBe('41.2 GB')
-    expect(bitrate(4_000_000)).toBe('4 Mbit/s')
-    expect(bitrate(512_400)).toBe('512 kbit/s')
+    expect(bytes(999)).toBe('999\u00a0B')
+    expect(bytes(5_200_000)).toBe('5.20\u00a0MB')
+    expect(bytes(41_230_000_000)).toBe('41.2\u00a0GB')
+    expect(bitrate(4_000_000)).toBe('4\u00a0Mbit/s')
+    expect(bitrate(512_400)).toBe('512\u00a0kbit/s')
   })
 
   it('never round to a false whole or a false nothing', () => {
-    expect(percent(9_999, 10_000)).toBe('99.9 %')
-    expect(percent(1, 1_000_000)).toBe('< 0.1 %')
-    expect(percent(1, 1)).toBe('100 %')
-    expect(percent(0, 5)).toBe('0 %')
+    expect(percent(9_999, 10_000)).toBe('99.9\u00a0%')
+    expect(percent(1, 1_000_000)).toBe('<\u00a00.1\u00a0%')
+    expect(percent(1, 1)).toBe('100\u00a0%')
+    expect(percent(0, 5)).toBe('0\u00a0%')
     expect(percent(0, 0)).toBe('–')
   })
 })

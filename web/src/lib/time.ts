@@ -60,7 +60,7 @@ export function timeSeenFrom(now: Instant, instant: Instant, place: Place): stri
 /** Whole seconds as "45 s", "12:03" (minutes) or "3:12:03" (hours). */
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds))
-  if (whole < 60) return `${whole} s`
+  if (whole < 60) return `${whole}\u00a0s`
   const two = (n: number) => String(n).padStart(2, '0')
   const hours = Math.floor(whole / 3600)
   const minutes = Math.floor((whole % 3600) / 60)

@@ -9,11 +9,11 @@ export function KeyHint({ chord }: { chord: string }) {
   const { t } = useI18n()
   const presses = chord === ' ' ? [' '] : chord.split(' ')
   return (
-    <bdi dir="ltr" className={classes['hint']}>
+    <bdi className={classes['hint']}>
       {presses.map((press, index) => (
         <Fragment key={press}>
           {index > 0 ? <span className={classes['then']}>{t('shell.keys.then')}</span> : null}
-          {press.split('+').map((cap) => (
+          {(press.length === 1 ? [press] : press.split('+')).map((cap) => (
             <kbd key={cap} className={classes['cap']}>
               {NAMES[cap] ?? (cap.length === 1 ? cap.toUpperCase() : cap)}
             </kbd>

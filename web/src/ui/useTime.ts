@@ -10,8 +10,8 @@ export interface TimeFormat {
   short: (instant: time.Instant) => string
   day: (instant: time.Instant) => string
   full: (instant: time.Instant) => string
-  /** The time alone for today, with its date otherwise. */
-  seen: (instant: time.Instant) => string
+  /** The time alone for today, with its date otherwise; a dash where nobody knows. */
+  seen: (instant: time.Instant | null) => string
 }
 
 export function useTime(): TimeFormat {
@@ -25,7 +25,7 @@ export function useTime(): TimeFormat {
       short: (instant) => time.shortTime(instant, place),
       day: (instant) => time.dayName(instant, place),
       full: (instant) => time.dateTime(instant, place),
-      seen: (instant) => time.timeSeenFrom(Date.now(), instant, place),
+      seen: (instant) => (instant === null ? '–' : time.timeSeenFrom(Date.now(), instant, place)),
     }
   }, [locale, zone])
 }

@@ -4,23 +4,34 @@ import { fetchProof } from '../../api/queries'
 import type { InclusionProof, Leaf } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
 import { count } from '../../lib/amounts'
-import { rootOf } from '../../lib/merkle'
 import { ErrorNotice } from '../../ui/ErrorNotice'
 import { Icon } from '../../ui/Icon'
 import { Ltr } from '../../ui/Ltr'
+import { verify, type StepName, type StepResult, type Verification } from './verify'
 import classes from './Log.module.css'
 
-interface Checked {
+interface Checked extends Verification {
   proof: InclusionProof
-  reached: string | null
-  isProven: boolean
 }
 
-/** The hashing happens here: the server's word alone proves nothing. */
-async function check(leaf: Leaf, signal: AbortSignal): Promise<Checked> {
-  const proof = await fetchProof(leaf.index, signal)
-  const reached = await rootOf({ index: leaf.index, size: proof.size, leafHash: leaf.hash, path: proof.path })
-  return { proof, reached, isProven: reached !== null && reached === proof.root.toLowerCase() }
+async function check(leaf: Leaf, size: number, signal: AbortSignal): Promise<Checked> {
+  const proof = await fetchProof(leaf.index, size, signal)
+  return { proof, ...(await verify(leaf, proof)) }
+}
+
+const MARKS = { proven: 'check', broken: 'cross', erased: 'minus' } as const
+
+function Step({ name, result }: { name: StepName; result: StepResult }) {
+  const { t } = useI18n()
+  return (
+    <li data-result={result}>
+      <Icon name={MARKS[result]} size={16} />
+      <span>
+        {result === 'erased' ? t('log.step.erased') : t(`log.step.${name}`)}
+        {result === 'broken' ? <strong>: {t('log.step.broken')}</strong> : null}
+      </span>
+    </li>
+  )
 }
 
 function Verdict({ checked }: { checked: Checked }) {
@@ -32,16 +43,21 @@ function Verdict({ checked }: { checked: Checked }) {
       <div>
         <strong>{isProven ? t('log.proven') : t('log.broken')}</strong>
         <p>{isProven ? t('log.proven.detail', { size: count(proof.size) }) : t('log.broken.detail')}</p>
+        <ul className={classes['steps']}>
+          {(['content', 'entry', 'path'] as const).map((name) => (
+            <Step key={name} name={name} result={checked.steps[name]} />
+          ))}
+        </ul>
       </div>
     </div>
   )
 }
 
-export function LeafProof({ leaf }: { leaf: Leaf }) {
+export function LeafProof({ leaf, size }: { leaf: Leaf; size: number }) {
   const { t } = useI18n()
   const checked = useQuery({
-    queryKey: ['log', 'proof', leaf.index, leaf.hash],
-    queryFn: ({ signal }) => check(leaf, signal),
+    queryKey: ['log', 'proof', leaf.index, leaf.hash, size],
+    queryFn: ({ signal }) => check(leaf, size, signal),
     staleTime: Infinity,
   })
   if (checked.isError) return <ErrorNotice error={checked.error} onRetry={() => void checked.refetch()} />

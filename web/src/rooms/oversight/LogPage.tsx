@@ -9,6 +9,7 @@ import { EmptyState } from '../../ui/EmptyState'
 import { ErrorNotice } from '../../ui/ErrorNotice'
 import { Icon } from '../../ui/Icon'
 import { Ltr } from '../../ui/Ltr'
+import { phraseOf } from './leafSummary'
 import { LeafRow } from './LeafRow'
 import { useLogUrl, type LogUrl } from './useLogUrl'
 import classes from './Log.module.css'
@@ -45,7 +46,10 @@ interface FilterProps {
 
 function Filter({ url, change, types, onRefresh }: FilterProps) {
   const { t } = useI18n()
-  const kinds = [...new Set([...types, ...(url.type === null ? [] : [url.type])])].sort()
+  const kinds = [...new Set([...types, ...(url.type === null ? [] : [url.type])])].map((type) => {
+    const phrase = phraseOf(type)
+    return { value: type, label: phrase === null ? type : t(phrase) }
+  })
   return (
     <div className={classes['tools']}>
       <Select size="xs" w={260} aria-label={t('log.filter')} placeholder={t('log.filter.all')} data={kinds} value={url.type} onChange={(type) => change({ type, before: null, leaf: null })} clearable searchable />
@@ -64,8 +68,9 @@ function useSeenTypes(leaves: readonly Leaf[]): readonly string[] {
   return seen
 }
 
-function Leaves({ leaves, url, change }: { leaves: readonly Leaf[]; url: LogUrl; change: (part: Partial<LogUrl>) => void }) {
+function Leaves({ page, url, change }: { page: Page; url: LogUrl; change: (part: Partial<LogUrl>) => void }) {
   const { t } = useI18n()
+  const { leaves } = page
   const step = (by: number) => {
     const at = leaves.findIndex((leaf) => leaf.index === url.leaf)
     const next = leaves[at < 0 ? 0 : Math.min(leaves.length - 1, Math.max(0, at + by))]
@@ -79,7 +84,7 @@ function Leaves({ leaves, url, change }: { leaves: readonly Leaf[]; url: LogUrl;
   return (
     <ol className={classes['leaves']} aria-label={t('log.entries')}>
       {leaves.map((leaf) => (
-        <LeafRow key={leaf.index} leaf={leaf} opened={leaf.index === url.leaf} onTurn={(index) => change({ leaf: index === url.leaf ? null : index })} />
+        <LeafRow key={leaf.index} leaf={leaf} size={page.size} opened={leaf.index === url.leaf} onTurn={(index) => change({ leaf: index === url.leaf ? null : index })} />
       ))}
     </ol>
   )
@@ -102,7 +107,7 @@ export default function LogPage() {
       {page.isError ? <ErrorNotice error={page.error} onRetry={() => void page.refetch()} /> : null}
       <div className={classes['scroll']} aria-busy={page.isFetching}>
         {page.data === undefined && !page.isError ? <Loader m="xl" /> : null}
-        {page.data === undefined ? null : <Leaves leaves={leaves} url={url} change={change} />}
+        {page.data === undefined ? null : <Leaves page={page.data} url={url} change={change} />}
         {leaves.length === PAGE_LEAVES && lowest !== undefined && lowest > 0 ? (
           <Button variant="default" m="sm" onClick={() => change({ before: lowest, leaf: null })}>
             {t('log.older')}

@@ -1,5 +1,6 @@
 import type { Camera, StateEntry } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
+import { causePhrase } from '../../ui/cause'
 import { Ltr } from '../../ui/Ltr'
 import { StateShape } from '../../ui/StateShape'
 import { useTime } from '../../ui/useTime'
@@ -15,6 +16,7 @@ interface CameraLineProps {
 export function CameraLine({ camera, entry, onOpen }: CameraLineProps) {
   const { t, pick } = useI18n()
   const time = useTime()
+  const cause = causePhrase(entry.cause)
   return (
     <li>
       <button type="button" className={classes['cameraLine']} onClick={() => onOpen(camera.id)}>
@@ -23,10 +25,10 @@ export function CameraLine({ camera, entry, onOpen }: CameraLineProps) {
           <b>{pick(camera)}</b>
           <small>
             {t('camera.since', { state: t(`state.${entry.state}`), time: time.seen(entry.since) })}
-            {entry.cause === null ? null : <> · {t(`cause.${entry.cause}`)}</>}
+            {cause === null ? null : <> · {t(cause)}</>}
           </small>
         </span>
-        <small><Ltr>{camera.id}</Ltr></small>
+        <small><Ltr>{camera.code}</Ltr></small>
       </button>
     </li>
   )

@@ -5,6 +5,7 @@ import { useMay, useSession } from '../../api/queries'
 import type { Camera, Site } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
 import { useKeys } from '../../lib/keys'
+import { causePhrase } from '../../ui/cause'
 import { Icon } from '../../ui/Icon'
 import { Ltr } from '../../ui/Ltr'
 import { Panel } from '../../ui/Panel'
@@ -67,16 +68,17 @@ export function CameraPanel({ camera, site, states, onChoose }: CameraPanelProps
   const { t, pick } = useI18n()
   const time = useTime()
   const entry = stateOf(camera, states)
+  const cause = causePhrase(entry.cause)
   return (
     <Panel fill title={pick(camera)} aside={<CloseButton onClose={() => onChoose({ camera: null, site: null })} />}>
       <div className={classes['state']} data-testid="camera-state">
         <StateBadge state={entry.state} />
-        <span>{t('health.since')}: {time.full(entry.since)}</span>
+        <span>{t('health.since')}: {time.seen(entry.since)}</span>
       </div>
-      {entry.cause === null ? null : <p className={classes['cause']}>{t(`cause.${entry.cause}`)}</p>}
+      {cause === null ? null : <p className={classes['cause']}>{t(cause)}</p>}
       <Pictures camera={camera.id} />
       <dl className={classes['facts']}>
-        <Fact name={t('camera.code')}><Ltr>{camera.id}</Ltr></Fact>
+        <Fact name={t('camera.code')}><Ltr>{camera.code}</Ltr></Fact>
         {site === undefined ? null : (
           <Fact name={t('camera.site')}>
             <button type="button" className={classes['link']} onClick={() => onChoose({ camera: null, site: site.id })}>
@@ -85,9 +87,12 @@ export function CameraPanel({ camera, site, states, onChoose }: CameraPanelProps
           </Fact>
         )}
         {camera.gate === null ? null : <Fact name={t('camera.gate')}><Ltr>{camera.gate}</Ltr></Fact>}
-        <Fact name={t('camera.looks')}>
-          {t(`compass.${wind(camera.bearing_deg)}`)} <Ltr>({Math.round(camera.bearing_deg)}° / {Math.round(camera.fov_deg)}°)</Ltr>
-        </Fact>
+        {camera.bearing_deg === null ? null : (
+          <Fact name={t('camera.looks')}>
+            {t(`compass.${wind(camera.bearing_deg)}`)} <Ltr>({Math.round(camera.bearing_deg)}°)</Ltr>
+          </Fact>
+        )}
+        {camera.fov_deg === null ? null : <Fact name={t('camera.view')}><Ltr>{Math.round(camera.fov_deg)}°{camera.range_m === null ? '' : `, ${Math.round(camera.range_m)} m`}</Ltr></Fact>}
         <Fact name={t('camera.position')}><Ltr>{camera.lat.toFixed(5)}, {camera.lon.toFixed(5)}</Ltr></Fact>
       </dl>
     </Panel>

@@ -22,8 +22,8 @@ export function Finder({ sites, cameras, onChoose }: FinderProps) {
   useKeys([{ chord: '/', label: t('map.find'), run: () => input.current?.focus() }])
   const data = useMemo(
     () => [
-      ...sites.map((site) => ({ value: `site ${site.id}`, label: `${pick(site)} \u2068${site.id}\u2069` })),
-      ...cameras.map((camera) => ({ value: `camera ${camera.id}`, label: `${pick(camera)} \u2068${camera.id}\u2069` })),
+      ...sites.map((site) => ({ value: `site ${site.id}`, label: `${pick(site)}` })),
+      ...cameras.map((camera) => ({ value: `camera ${camera.id}`, label: `${pick(camera)} \u2068${camera.code}\u2069` })),
     ],
     [sites, cameras, pick],
   )

@@ -13,7 +13,7 @@ export function Legend({ cameras, states }: { cameras: readonly Camera[]; states
   const counts = countByState(cameras, states)
   return (
     <ul className={classes['legend']} aria-label={t('map.legend')}>
-      {ORDER.map((state) => (
+      {ORDER.filter((state) => state === 'live' || counts[state] > 0).map((state) => (
         <li key={state}>
           <StateShape state={state} />
           {t(`state.${state}`)} <b><Ltr>{count(counts[state])}</Ltr></b>

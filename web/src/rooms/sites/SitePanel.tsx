@@ -1,6 +1,5 @@
 import type { Camera, Site } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
-import { Ltr } from '../../ui/Ltr'
 import { Panel } from '../../ui/Panel'
 import { CameraLine } from './CameraLine'
 import { CloseButton } from './CloseButton'
@@ -21,7 +20,7 @@ export function SitePanel({ site, cameras, states, onChoose }: SitePanelProps) {
   return (
     <Panel fill title={pick(site)} aside={<CloseButton onClose={() => onChoose({ camera: null, site: null })} />}>
       <p className={classes['sub']}>
-        <Ltr>{site.id}</Ltr> · {t('site.cameras', { count: here.length })}
+        {t('site.cameras', { count: here.length })}
       </p>
       <ul className={classes['lines']}>
         {here.map((camera) => (

@@ -31,7 +31,7 @@ export function notLive(cameras: readonly Camera[], states: States): Troubled[] 
   return cameras
     .map((camera) => ({ camera, entry: stateOf(camera, states) }))
     .filter(({ entry }) => entry.state !== 'live')
-    .sort((one, other) => other.entry.since.localeCompare(one.entry.since))
+    .sort((one, other) => (other.entry.since ?? '').localeCompare(one.entry.since ?? ''))
 }
 
 export function camerasOf(site: Site, cameras: readonly Camera[]): Camera[] {

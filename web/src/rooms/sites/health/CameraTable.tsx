@@ -5,6 +5,7 @@ import type { Camera, CameraHealth, CameraState } from '../../../api/wire'
 import { useI18n } from '../../../i18n/i18n'
 import { bitrate, count } from '../../../lib/amounts'
 import { duration } from '../../../lib/time'
+import { causePhrase, shortCausePhrase } from '../../../ui/cause'
 import { EmptyState } from '../../../ui/EmptyState'
 import { Ltr } from '../../../ui/Ltr'
 import { Panel } from '../../../ui/Panel'
@@ -16,6 +17,7 @@ import classes from './Health.module.css'
 
 interface Row extends CameraHealth {
   name: string
+  code: string
 }
 
 const DASH = '–'
@@ -24,8 +26,11 @@ const DASH = '–'
 function useRows(health: readonly CameraHealth[], cameras: readonly Camera[], states: States): Row[] {
   const { pick } = useI18n()
   return useMemo(() => {
-    const names = new Map(cameras.map((camera) => [camera.id, pick(camera)]))
-    return health.map((camera) => ({ ...camera, ...states[camera.id], name: names.get(camera.id) ?? camera.id }))
+    const known = new Map(cameras.map((camera) => [camera.id, camera]))
+    return health.map((row) => {
+      const camera = known.get(row.id)
+      return { ...row, ...states[row.id], name: camera === undefined ? row.id : pick(camera), code: camera?.code ?? '' }
+    })
   }, [health, cameras, states, pick])
 }
 
@@ -38,13 +43,13 @@ function useColumns(): Column<Row>[] {
         id: 'name', label: t('health.camera'), sortBy: (row) => row.name,
         render: (row) => (
           <Link to={`/map?camera=${encodeURIComponent(row.id)}`} className={classes['camera']}>
-            {row.name} <small><Ltr>{row.id}</Ltr></small>
+            {row.name} <small><Ltr>{row.code}</Ltr></small>
           </Link>
         ),
       },
       { id: 'state', width: '6.5rem', label: t('health.state'), render: (row) => <StateBadge state={row.state} />, sortBy: (row) => WORST_FIRST.indexOf(row.state) },
       { id: 'since', width: '7rem', label: t('health.since'), render: (row) => <bdi>{time.seen(row.since)}</bdi>, sortBy: (row) => row.since },
-      { id: 'cause', width: '7.5rem', label: t('health.cause'), render: (row) => (row.cause === null ? DASH : <span title={t(`cause.${row.cause}`)}>{t(`cause.${row.cause}.short`)}</span>), sortBy: (row) => row.cause },
+      { id: 'cause', width: '7.5rem', label: t('health.cause'), render: (row) => <CauseCell cause={row.cause} />, sortBy: (row) => row.cause },
       { id: 'bitrate', width: '7rem', label: t('health.bitrate'), figures: true, render: (row) => <Ltr>{row.bitrate_bps === null ? DASH : bitrate(row.bitrate_bps)}</Ltr>, sortBy: (row) => row.bitrate_bps },
       { id: 'fps', width: '6.5rem', label: t('health.fps'), figures: true, render: (row) => <Ltr>{row.fps === null ? DASH : row.fps.toFixed(1)}</Ltr>, sortBy: (row) => row.fps },
       { id: 'recorded', width: '8.5rem', label: t('health.recordedToday'), figures: true, render: (row) => <Ltr>{duration(row.recorded_today_s)}</Ltr>, sortBy: (row) => row.recorded_today_s },
@@ -52,6 +57,12 @@ function useColumns(): Column<Row>[] {
     ],
     [t, time],
   )
+}
+
+function CauseCell({ cause }: { cause: string | null }) {
+  const { t } = useI18n()
+  const [short, long] = [shortCausePhrase(cause), causePhrase(cause)]
+  return short === null || long === null ? <>{DASH}</> : <span title={t(long)}>{t(short)}</span>
 }
 
 interface CameraTableProps {
@@ -68,7 +79,7 @@ export function CameraTable({ health, cameras, states }: CameraTableProps) {
   const columns = useColumns()
   const wanted = search.trim().toLowerCase()
   const shown = useMemo(
-    () => rows.filter((row) => (state === 'all' || row.state === state) && (wanted === '' || `${row.name} ${row.id}`.toLowerCase().includes(wanted))),
+    () => rows.filter((row) => (state === 'all' || row.state === state) && (wanted === '' || `${row.name} ${row.code} ${row.id}`.toLowerCase().includes(wanted))),
     [rows, state, wanted],
   )
   const choices = [{ value: 'all', label: t('health.all') }, ...(['live', 'stalled', 'offline', 'unknown'] as const).map((value) => ({ value, label: t(`state.${value}`) }))]

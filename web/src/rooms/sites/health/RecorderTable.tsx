@@ -5,10 +5,24 @@ import { count } from '../../../lib/amounts'
 import { EmptyState } from '../../../ui/EmptyState'
 import { Ltr } from '../../../ui/Ltr'
 import { Panel } from '../../../ui/Panel'
+import { StateShape } from '../../../ui/StateShape'
 import { DataTable, type Column } from '../../../ui/table/DataTable'
 import { useTime } from '../../../ui/useTime'
+import classes from './Health.module.css'
 
-export function RecorderTable({ recorders, viewers }: { recorders: readonly RecorderHealth[]; viewers: number }) {
+/** A process that has not reported lately is told apart by shape, colour and title. */
+function Slot({ recorder }: { recorder: RecorderHealth }) {
+  const { t } = useI18n()
+  const state = recorder.is_reporting ? 'live' : 'offline'
+  return (
+    <span className={classes['inline']}>
+      <StateShape state={state} size={12} title={recorder.is_reporting ? t('health.reporting') : t('health.silent')} />
+      <Ltr title={recorder.pid === null ? undefined : `pid ${recorder.pid}`}>{recorder.slot}</Ltr>
+    </span>
+  )
+}
+
+export function RecorderTable({ recorders, viewers }: { recorders: readonly RecorderHealth[]; viewers: number | null }) {
   const { t } = useI18n()
   const time = useTime()
   const columns = useMemo((): Column<RecorderHealth>[] => {
@@ -16,7 +30,7 @@ export function RecorderTable({ recorders, viewers }: { recorders: readonly Reco
       id, label, figures: true, render: (row) => <Ltr>{count(row[id])}</Ltr>, sortBy: (row) => row[id],
     })
     return [
-      { id: 'slot', label: t('health.slot'), render: (row) => <Ltr title={row.pid === null ? undefined : `pid ${row.pid}`}>{row.slot}</Ltr>, sortBy: (row) => row.slot },
+      { id: 'slot', label: t('health.slot'), render: (row) => <Slot recorder={row} />, sortBy: (row) => row.slot },
       figure('cameras', t('health.count')),
       { id: 'since', label: t('health.since'), render: (row) => <bdi>{time.seen(row.since)}</bdi>, sortBy: (row) => row.since },
       figure('restarts', t('health.restarts')),
@@ -25,7 +39,7 @@ export function RecorderTable({ recorders, viewers }: { recorders: readonly Reco
     ]
   }, [t, time])
   return (
-    <Panel fill title={t('health.recorders')} aside={t('health.viewers', { count: viewers })}>
+    <Panel fill title={t('health.recorders')} aside={viewers === null ? null : t('health.viewers', { count: viewers })}>
       <DataTable
         label={t('health.recorders')}
         columns={columns}

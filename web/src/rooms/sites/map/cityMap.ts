@@ -122,7 +122,7 @@ export class CityMap {
 
   home(isSmooth = true): void {
     const { bounds } = this.options
-    if (bounds !== null) this.map.fitBounds(bounds, { padding: 48, maxZoom: 16, animate: isSmooth })
+    if (bounds !== null) this.map.fitBounds(bounds, { padding: Math.min(48, this.options.container.clientWidth / 20), maxZoom: 16, animate: isSmooth })
   }
 
   zoomBy(step: number): void {

@@ -4,7 +4,7 @@ import { notLive, wind, worst, type States } from '../states'
 import { along, boundsOf, cameraMarks, siteMarks, wedge } from './features'
 
 const camera = (id: string, state: CameraState, bearing_deg = 90): Camera => ({
-  id, site: 's1', name: id, name_ur: id, lon: 67, lat: 30.2, bearing_deg, fov_deg: 60, gate: null, state, since: '2026-01-01T00:00:00Z', cause: null,
+  id, code: id, site: 's1', name: id, name_ur: id, lon: 67, lat: 30.2, bearing_deg, fov_deg: 60, range_m: null, gate: null, state, since: '2026-01-01T00:00:00Z', cause: null,
 })
 const site: Site = { id: 's1', name: 'One', name_ur: 'ایک', district: 'd', lon: 67, lat: 30.2, cameras: [] }
 const turned = (state: CameraState, minute: number): States[string] => ({ state, since: `2026-01-01T00:0${minute}:00Z`, cause: null })
@@ -18,7 +18,7 @@ function distance([lon1, lat1]: number[], [lon2, lat2]: number[]): number {
 
 describe('wedge', () => {
   it('is a closed sector around the bearing', () => {
-    const ring = wedge(camera('a', 'live')).coordinates[0] ?? []
+    const ring = wedge(camera('a', 'live'))?.coordinates[0] ?? []
     expect(ring[0]).toEqual([67, 30.2])
     expect(ring.at(-1)).toEqual(ring[0])
     const middle = ring[Math.floor(ring.length / 2)] ?? []

@@ -21,12 +21,17 @@ export function along([lon, lat]: readonly [number, number], bearingDeg: number,
   return [lon + east, lat + north]
 }
 
-/** What the camera can see, as a sector with its point at the pole; a view of 360 degrees is a whole disc. */
-export function wedge(camera: Camera): Polygon {
+/**
+ * What the camera can see, as a sector with its point at the pole; a view of 360 degrees is a whole disc.
+ * Null where the registry does not say which way it looks.
+ */
+export function wedge(camera: Camera): Polygon | null {
+  const { bearing_deg: bearing, fov_deg } = camera
+  if (bearing === null || fov_deg === null) return null
   const at: [number, number] = [camera.lon, camera.lat]
-  const fov = Math.min(Math.max(camera.fov_deg, 1), 360)
+  const fov = Math.min(Math.max(fov_deg, 1), 360)
   const steps = Math.ceil(fov / WEDGE_STEP_DEG)
-  const rim = Array.from({ length: steps + 1 }, (_, i) => along(at, camera.bearing_deg - fov / 2 + (fov * i) / steps, camera.range_m ?? WEDGE_RANGE_M))
+  const rim = Array.from({ length: steps + 1 }, (_, i) => along(at, bearing - fov / 2 + (fov * i) / steps, camera.range_m ?? WEDGE_RANGE_M))
   return { type: 'Polygon', coordinates: [[at, ...rim, at]] }
 }
 
@@ -45,8 +50,9 @@ const apart = (one: number, other: number): number => Math.abs(((one - other + 5
 /** How many cameras of the same site already look this way. */
 function takePlace(taken: Map<string, number[]>, camera: Camera): number {
   const bearings = taken.get(camera.site) ?? []
-  taken.set(camera.site, [...bearings, camera.bearing_deg])
-  return bearings.filter((bearing) => apart(bearing, camera.bearing_deg) < SAME_WAY_DEG).length
+  const mine = camera.bearing_deg ?? 0
+  taken.set(camera.site, [...bearings, mine])
+  return bearings.filter((bearing) => apart(bearing, mine) < SAME_WAY_DEG).length
 }
 
 export function cameraMarks(cameras: readonly Camera[], states: States): FeatureCollection<Point, CameraMark> {
@@ -54,7 +60,7 @@ export function cameraMarks(cameras: readonly Camera[], states: States): Feature
   return collection(
     cameras.map((camera) => {
       const { state } = stateOf(camera, states)
-      const bearing = (camera.bearing_deg * Math.PI) / 180
+      const bearing = ((camera.bearing_deg ?? 0) * Math.PI) / 180
       const standsOff = MARK_OFFSET_PX + MARK_STEP_PX * takePlace(taken, camera)
       const offset: [number, number] = [Math.sin(bearing) * standsOff, -Math.cos(bearing) * standsOff]
       return point([camera.lon, camera.lat], { id: camera.id, state, order: orderOf(state), offset })
@@ -64,11 +70,10 @@ export function cameraMarks(cameras: readonly Camera[], states: States): Feature
 
 export function wedges(cameras: readonly Camera[], states: States): FeatureCollection<Polygon, { id: string; state: CameraState }> {
   return collection(
-    cameras.map((camera) => ({
-      type: 'Feature' as const,
-      geometry: wedge(camera),
-      properties: { id: camera.id, state: stateOf(camera, states).state },
-    })),
+    cameras.flatMap((camera) => {
+      const geometry = wedge(camera)
+      return geometry === null ? [] : [{ type: 'Feature' as const, geometry, properties: { id: camera.id, state: stateOf(camera, states).state } }]
+    }),
   )
 }
 

@@ -89,7 +89,7 @@ function cameras(language: Language): LayerSpecification[] {
       layout: {
         'icon-image': byState((state) => `state-${state}`), 'icon-allow-overlap': true, 'icon-ignore-placement': true,
         'icon-size': ['interpolate', ['linear'], ['zoom'], 11, ['match', ['get', 'state'], 'live', 0.45, 0.8], 14, ['match', ['get', 'state'], 'live', 0.8, 1.1]],
-        'text-field': ['get', 'count'], 'text-font': FACE, 'text-size': 12, 'text-optional': true, 'text-anchor': 'left', 'text-offset': [0.95, 0],
+        'text-field': ['step', ['zoom'], '', 10.8, ['get', 'count']], 'text-font': FACE, 'text-size': 12, 'text-optional': true, 'text-anchor': 'left', 'text-offset': [0.95, 0],
         'symbol-sort-key': ['get', 'order'],
       },
       paint: { 'text-color': color.text, ...HALO },
