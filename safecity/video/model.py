@@ -23,6 +23,9 @@ class Stream(StrEnum):
     SUB = "sub"
 
 
+StreamKey = tuple[CameraId, Stream]
+
+
 class SegmentState(StrEnum):
     """The life of a segment: open while it grows, closed with its root, deleting before its file goes."""
 

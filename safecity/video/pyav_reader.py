@@ -8,6 +8,7 @@ its password.
 import struct
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TypeAlias
 
 import av
 import av.error
@@ -28,6 +29,7 @@ from safecity.video.timeline import ReorderedTicks, ServerLine, TickCounter
 
 av.logging.set_level(None)  # FFmpeg would write addresses to standard error
 
+_VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the checker only
 MAX_PREFIX_BYTES = 256 * 1024  # parameter sets and SEI that come in a packet of their own
 MAX_PACKETS_TO_HEADER = 600
 SANE_WITHIN = timedelta(days=3653)
@@ -45,8 +47,8 @@ class PyAvReader:
         self._clock = clock
         self._line = line
         self._container: InputContainer | None = None
-        self._packets: Iterator[Packet[VideoStream]] = iter(())
-        self._held: list[tuple[Packet[VideoStream], float]] = []
+        self._packets: Iterator[_VideoPacket] = iter(())
+        self._held: list[tuple[_VideoPacket, float]] = []
         self._header: StreamHeader | None = None
         self._codec = ""
         self._has_lengths = False
@@ -140,7 +142,7 @@ class PyAvReader:
             session=self._session,
         )
 
-    def _take(self, packet: Packet[VideoStream], received_s: float) -> Iterator[ReadItem]:
+    def _take(self, packet: "_VideoPacket", received_s: float) -> Iterator[ReadItem]:
         """The items that one packet makes: usually one access unit, none for parameter sets that come alone."""
         if packet.size == 0:
             return
@@ -180,7 +182,7 @@ class PyAvReader:
         self._counter, self._reordered = TickCounter(), ReorderedTicks()
         return self._header
 
-    def _place(self, packet: Packet[VideoStream], data: bytes, *, is_key: bool, received_s: float) -> Iterator[ReadItem]:
+    def _place(self, packet: "_VideoPacket", data: bytes, *, is_key: bool, received_s: float) -> Iterator[ReadItem]:
         decode, presentation = self._raw_times(packet, is_key=is_key)
         tick = self._counter.place(decode, received_s)
         offset = 0 if presentation is None or decode is None else presentation - decode + tick.slack_ticks
@@ -199,7 +201,7 @@ class PyAvReader:
             sequence=self._sequence,
         )
 
-    def _raw_times(self, packet: Packet[VideoStream], *, is_key: bool) -> tuple[int | None, int | None]:
+    def _raw_times(self, packet: "_VideoPacket", *, is_key: bool) -> tuple[int | None, int | None]:
         scale = packet.time_base * TICKS_PER_S  # 1 for RTSP
         presentation = None if packet.pts is None else int(packet.pts * scale)
         decode = None if packet.dts is None else int(packet.dts * scale)
@@ -245,7 +247,7 @@ def _frame(data: bytes, nals: list[tuple[int, int]]) -> bytes:
     return b"".join(part for start, end in nals for part in ((end - start).to_bytes(4), view[start:end]))
 
 
-def _captured_at(packet: Packet[VideoStream], received_at: datetime) -> datetime | None:
+def _captured_at(packet: "_VideoPacket", received_at: datetime) -> datetime | None:
     """The camera's claim, from the `prft` side data that FFmpeg makes of RTCP sender reports; None when not sane."""
     if not packet.has_sidedata("prft"):
         return None
@@ -260,8 +262,18 @@ def _captured_at(packet: Packet[VideoStream], received_at: datetime) -> datetime
 
 
 _TRANSLATIONS: tuple[tuple[type[BaseException], type[Problem], str, str], ...] = (
-    (av.error.HTTPUnauthorizedError, Denied, "video.unauthorised", "the camera refuses this user or password; correct them"),
-    (av.error.HTTPForbiddenError, Denied, "video.unauthorised", "the camera forbids this user the stream; give it the right"),
+    (
+        av.error.HTTPUnauthorizedError,
+        Denied,
+        "video.unauthorised",
+        "the camera refuses user or password; correct them",
+    ),
+    (
+        av.error.HTTPForbiddenError,
+        Denied,
+        "video.unauthorised",
+        "the camera forbids this user the stream",
+    ),
     (av.error.HTTPNotFoundError, Unavailable, "video.not_found", "the camera has no such stream; check the address"),
     (av.error.HTTPError, Unavailable, "video.unreadable", "the camera answers with an error; look at its log"),
     (av.error.ConnectionRefusedError, Unavailable, "video.refused", "nothing listens at the camera's address and port"),

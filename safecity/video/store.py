@@ -158,8 +158,11 @@ def put_segments(connection: Connection, rows: Sequence[Segment]) -> None:
 
 
 def put_outages(connection: Connection, rows: Sequence[Outage]) -> None:
-    """Insert or renew outages by id."""
-    _upsert(connection, outages, [_plain(row) for row in rows], keep=set())
+    """Insert or renew outages by id; one that turned out to have no length goes."""
+    void = [row.id for row in rows if row.to_at is not None and row.to_at <= row.from_at]
+    if void:
+        connection.execute(outages.delete().where(outages.c.id.in_(void)))
+    _upsert(connection, outages, [_plain(row) for row in rows if row.id not in void], keep=set())
 
 
 def list_segments(
@@ -195,12 +198,13 @@ def find_next_segment(connection: Connection, camera: CameraId, stream: Stream, 
     return None if row is None else _segment(row)
 
 
-def find_last_segment(connection: Connection, camera: CameraId, stream: Stream) -> Segment | None:
-    """The newest segment of a stream."""
+def find_last_segment(connection: Connection, camera: CameraId, stream: Stream, *, before: datetime) -> Segment | None:
+    """The newest segment of a stream that started before an instant."""
     c = segments.c
     statement = (
         sa.select(segments)
         .where(c.camera == camera, c.stream == stream.value, c.state != SegmentState.DELETING.value)
+        .where(c.started_at < before)
         .order_by(c.started_at.desc())
         .limit(1)
     )
@@ -396,5 +400,5 @@ def set_held(connection: Connection, camera: CameraId, stream: Stream, *, starte
 
 
 def drop_missing_segment(connection: Connection, row: Segment) -> None:
-    """Take out a row whose file is not there; recovery states the loss as a fact in the same transaction."""
+    """Take out a row whose file is not there."""
     connection.execute(segments.delete().where(_key_of(row)))

@@ -109,7 +109,7 @@ class TickCounter:
         return tick
 
     def _sane(self, elapsed: int) -> int:
-        return max(1, min(elapsed, MAX_INTERVAL_TICKS)) if elapsed > 0 else self.interval_ticks
+        return max(self.interval_ticks, min(elapsed, MAX_INTERVAL_TICKS))
 
     def _follow(self, raw: int, last: int, shift: int, *, elapsed: int, received_s: float) -> Tick:
         step, ticks = raw - last, raw + shift
