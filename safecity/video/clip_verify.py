@@ -1,6 +1,7 @@
 """Checks a clip against its hash sheet with nothing else: no database, no network, no trust in who made them."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ def _verify_parts(sheet: Sheet, found: Scan, source: FileSource) -> None:
     items = iter(enumerate(found.fragments, start=1))
     clip_init = _without_description(found.init_bytes)
     for number, segment in enumerate(sheet.segments):
-        _verify_segment(segment, clip_init)
+        _verify_segment(sheet, segment, clip_init)
         _verify_order(segment, is_first=number == 0, is_last=number == len(sheet.segments) - 1)
         _verify_fragments(segment, items, source)
     _verify_times(sheet)
@@ -79,12 +80,30 @@ def _without_description(init: bytes) -> bytes:
     return init if description is None else init.replace(description_box(description), b"", 1)
 
 
-def _verify_segment(segment: SheetSegment, clip_init: bytes) -> None:
+def _verify_segment(sheet: Sheet, segment: SheetSegment, clip_init: bytes) -> None:
     init = to_bytes(segment.init)
     if not _is_leaf(segment, index=0, leaf=leaf_hash(init), path=segment.init_path):
         raise _wrong(f"{segment.path}: its init segment does not belong to its root")
     if _without_description(init) != clip_init:
         raise _wrong(f"{segment.path}: the clip's decoder parameters are not the recorded ones")
+    stated = {
+        "camera": sheet.camera,
+        "stream": sheet.stream,
+        "session": segment.session,
+        "started_at_us": to_us(segment.started_at),
+        "rate_ppb": segment.rate_ppb,
+        "line_error_us": segment.line_error_us,
+        "camera_offset_us": segment.camera_offset_us,
+        "previous_root": segment.previous_root,
+        "writer": segment.writer,
+    }
+    try:
+        recorded = json.loads(find_description(init) or b"")
+        same = {name: recorded[name] for name in stated} == stated
+    except (ValueError, KeyError, TypeError) as error:
+        raise _wrong(f"{segment.path}: the recording does not say what it is") from error
+    if not same:
+        raise _wrong(f"{segment.path}: the sheet says otherwise than the recording what it is")
 
 
 def _verify_order(segment: SheetSegment, *, is_first: bool, is_last: bool) -> None:

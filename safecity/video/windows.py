@@ -9,7 +9,7 @@ it runs on over segment borders.
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
@@ -190,6 +190,8 @@ class WindowReader:
             ticks = item.decode_ticks
             offset = item.offset_bytes + item.head_bytes + item.skip_bytes
             at = instant_of(segment, ticks)
+            if found and found[-1].end_at != at:  # a stall inside the segment: the last picture stays until the next
+                found[-1] = replace(found[-1], end_at=at)
             for entry in item.entries:
                 ticks += entry[0]
                 end_at = instant_of(segment, ticks)
@@ -224,9 +226,7 @@ def _keys_only(pieces: Sequence[_Piece], to_at: datetime) -> list[_Piece]:
         end_at = keys[number + 1][1].at if number + 1 < len(keys) else to_at
         if not out or out[-1].segment is not segment:
             out.append(_Piece(segment=segment))
-        out[-1].pictures.append(
-            Picture(at=picture.at, end_at=end_at, offset_bytes=picture.offset_bytes, entry=picture.entry)
-        )
+        out[-1].pictures.append(replace(picture, end_at=end_at))
     return out
 
 
