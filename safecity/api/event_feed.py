@@ -34,8 +34,9 @@ class EventFeed:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._ring: deque[Stated] = deque(maxlen=RING)
-        self._cursor = 0
+        self._ring: deque[Stated] = deque()
+        self._floor = 0  # the ring holds every public fact behind this cursor ...
+        self._cursor = 0  # ... up to this one
         self._changed = asyncio.Condition()
         self._is_down = False
 
@@ -44,7 +45,7 @@ class EventFeed:
         while True:
             try:
                 if self._cursor == 0:
-                    self._cursor = await run_in_threadpool(self._last)
+                    await self._begin()
                 fresh, cursor = await run_in_threadpool(self._read, self._cursor, PAGE)
                 self._is_down = False
             except Problem as problem:
@@ -56,10 +57,18 @@ class EventFeed:
             if cursor > self._cursor:
                 async with self._changed:
                     self._ring.extend(fresh)
+                    while len(self._ring) > RING:
+                        self._floor = self._ring.popleft().cursor
                     self._cursor = cursor
                     self._changed.notify_all()
             else:
                 await asyncio.sleep(READ_EVERY_S)
+
+    async def _begin(self) -> None:
+        last = await run_in_threadpool(self._last)
+        async with self._changed:
+            self._cursor = self._floor = last
+            self._changed.notify_all()
 
     async def stream(self, after: int | None, *, is_welcome: Callable[[], bool]) -> AsyncGenerator[str]:
         """Server-sent events behind a cursor; ends when the caller's session has ended."""
@@ -76,15 +85,15 @@ class EventFeed:
                     return
 
     async def _after(self, cursor: int) -> tuple[list[Stated], int]:
-        if self._ring and cursor < self._ring[0].cursor - 1:
-            return await run_in_threadpool(self._read, cursor, PAGE)
         async with self._changed:
             if cursor >= self._cursor:
                 try:
                     await asyncio.wait_for(self._changed.wait(), HEARTBEAT_S)
                 except TimeoutError:
                     return [], cursor
-            return [item for item in self._ring if item.cursor > cursor], max(cursor, self._cursor)
+            if cursor >= self._floor:
+                return [item for item in self._ring if item.cursor > cursor], max(cursor, self._cursor)
+        return await run_in_threadpool(self._read, cursor, PAGE)
 
     def _last(self) -> int:
         with self._database.read() as connection:

@@ -176,7 +176,7 @@ def load_settings(path: Path | None = None) -> Settings:
         "Settings", (Settings,), {"model_config": SettingsConfigDict(toml_file=file), "__module__": __name__}
     )
     try:
-        return with_file()
+        return Settings.model_validate(with_file().model_dump())
     except ValidationError as error:
         wrong = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise Invalid(f"wrong settings ({file} or environment): {wrong}", code="settings.wrong") from error

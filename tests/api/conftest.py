@@ -10,6 +10,7 @@ from fastapi.testclient import TestClient
 from safecity.api.app import create_web_app
 from safecity.api.parts import WebParts
 from safecity.oversight.model import Role
+from safecity.oversight.passwords import Cost, Passwords
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock
 from safecity.platform.database import Database, upgrade
@@ -43,7 +44,9 @@ def database(tmp_path: Path) -> Iterator[Database]:
 def city(database: Database, tmp_path: Path) -> City:
     settings = Settings.model_validate({"platform": {"data_dir": tmp_path}})
     clock = SystemClock()
-    oversight = Oversight(database, settings.oversight, clock)
+    # Cheap hashes: what they cost real attackers is tested in the oversight room.
+    light = Passwords(Cost(memory_kib=64, passes=1, lanes=1))
+    oversight = Oversight(database, settings.oversight, clock, passwords=light)
     sites = Sites(database, oversight=oversight, box=load_secret_box(tmp_path), clock=clock)
     sites.import_city_document(virtual_quetta(16, "rtsp://127.0.0.1:9", user="recorder", password=CAMERA_PASSWORD))
     parts = WebParts(
