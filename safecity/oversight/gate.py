@@ -23,6 +23,7 @@ from safecity.platform.errors import Denied, Exhausted, Internal, Unavailable
 
 SIGN_IN_NEEDED = "oversight.sign_in_needed"
 REFUSED = "refused"
+MAX_ID_CHARACTERS = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +37,9 @@ class Request:
 
     def body(self) -> dict[str, object]:
         """The request as its leaf says it."""
-        about: dict[str, object] = {"kind": self.resource.kind, "id": self.resource.id}
+        # The id may come from an address that someone made up; it must not keep the refusal out of the log.
+        shown = self.resource.id[:MAX_ID_CHARACTERS].encode(errors="backslashreplace").decode()
+        about: dict[str, object] = {"kind": self.resource.kind, "id": shown}
         if self.resource.from_at is not None:
             about["from"] = self.resource.from_at
         if self.resource.to_at is not None:

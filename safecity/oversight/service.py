@@ -42,6 +42,7 @@ __all__ = ["SIGN_IN_NEEDED", "LogPage", "Oversight", "Permit", "Session", "Signe
 
 LOG_READ_REPEAT_S = 300.0  # a session that reads the same page of the log again within this time is one leaf
 _MAX_REMEMBERED_PAGES = 1024
+_MAX_INDEX = 2**53 - 1  # the largest whole number of RFC 8785 JSON
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,8 +254,9 @@ class Oversight:
         One leaf for each page: who polls the same page again within `LOG_READ_REPEAT_S` is covered by the first.
         Raises Denied.
         """
-        if limit < 1 or (type is not None and not log.is_type(type)):
+        if limit < 1 or (before or 0) < 0 or (type is not None and not log.is_type(type)):
             raise Invalid("ask for at least one leaf, and for a type such as view_live", code="oversight.bad_page")
+        limit, before = min(limit, log.MAX_PAGE), None if before is None else min(before, _MAX_INDEX)
         page = (actor.session_id, before, limit, type)
         request = Request(
             actor=actor,
