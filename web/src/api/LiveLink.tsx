@@ -1,7 +1,7 @@
 /** Mounted once while somebody is signed in: keeps the live state in the query cache and tells how the link is. */
 import { useEffect, useSyncExternalStore } from 'react'
 import { useQueryClient } from '@tanstack/react-query'
-import { ApiError, call } from './client'
+import { api, ApiError, bodyOf } from './client'
 import { keepLive, textOf, type LinkState } from './link'
 import { keys } from './queries'
 import type { StateSnapshot } from './wire'
@@ -57,7 +57,7 @@ export function LiveLink() {
     const over = new AbortController()
     void keepLive(
       {
-        snapshot: (signal) => call<StateSnapshot>('/api/state', { signal }),
+        snapshot: (signal) => bodyOf(api.GET('/api/state', { signal })) as Promise<StateSnapshot>,
         stream,
         onState: (state) => client.setQueryData(keys.state, state),
         onLink: tell,

@@ -1,7 +1,10 @@
 /**
- * The one way to the server: JSON over fetch with the session's cookie, refusals as `ApiError` with the server's
- * own sentence (RFC 9457 problem+json).
+ * The one way to the servers: JSON over fetch with the session's cookie; refusals as `ApiError` with the server's own
+ * sentence (RFC 9457 problem+json), silence as `LinkError`. `api` knows the paths of the web API by its OpenAPI;
+ * `call` is for the gateway, which is an origin of its own.
  */
+import createClient from 'openapi-fetch'
+import type { paths } from './schema'
 import type { Problem } from './wire'
 
 export class ApiError extends Error {
@@ -33,29 +36,41 @@ async function problemOf(response: Response): Promise<Problem> {
   }
 }
 
+/** Raises ApiError or LinkError; an abort by the caller is passed on as it is. */
+async function send(request: Request): Promise<Response> {
+  let response: Response
+  try {
+    response = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]) })
+  } catch (error) {
+    if (request.signal.aborted) throw error
+    throw new LinkError(error)
+  }
+  if (!response.ok) throw new ApiError(response.status, await problemOf(response))
+  return response
+}
+
+export const api = createClient<paths>({ baseUrl: window.location.origin, credentials: 'include', fetch: send })
+
+/** The answer's body; `send` has already raised for everything that is none. */
+export async function bodyOf<T>(answer: Promise<{ data?: T }>): Promise<T> {
+  return (await answer).data as T
+}
+
 export interface Call {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   body?: unknown
   signal?: AbortSignal
 }
 
-/** `path` is "/api/..." or a full address on the gateway. Raises ApiError or LinkError. */
+/** `path` is "/api/..." or a full address on the gateway. */
 export async function call<T>(path: string, { method = 'GET', body, signal }: Call = {}): Promise<T> {
-  const late = AbortSignal.timeout(ANSWER_WITHIN_MS)
-  const init: RequestInit = {
-    method,
-    credentials: 'include',
-    headers: body === undefined ? { accept: 'application/json' } : { accept: 'application/json', 'content-type': 'application/json' },
-    signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+  const headers = new Headers({ accept: 'application/json' })
+  const init: RequestInit = { method, credentials: 'include', headers }
+  if (body !== undefined) {
+    headers.set('content-type', 'application/json')
+    init.body = JSON.stringify(body)
   }
-  if (body !== undefined) init.body = JSON.stringify(body)
-  let response: Response
-  try {
-    response = await fetch(path, init)
-  } catch (error) {
-    if (signal?.aborted === true) throw error
-    throw new LinkError(error)
-  }
-  if (!response.ok) throw new ApiError(response.status, await problemOf(response))
+  if (signal !== undefined) init.signal = signal
+  const response = await send(new Request(new URL(path, window.location.origin), init))
   return (response.status === 204 ? undefined : await response.json()) as T
 }

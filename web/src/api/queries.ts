@@ -1,9 +1,9 @@
 /** Server state by TanStack Query: one hook a thing. */
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { FeatureCollection } from 'geojson'
-import { ApiError, call } from './client'
+import { api, ApiError, bodyOf } from './client'
 import type {
-  Act, Camera, Config, Health, HealthDetail, InclusionProof, LogPage, Session, Site, StateEntry, StateSnapshot,
+  Act, Camera, Config, HealthDetail, InclusionProof, Session, StateEntry, StateSnapshot,
 } from './wire'
 
 export const keys = {
@@ -22,13 +22,13 @@ const HEALTH_EVERY_MS = 10_000
 const DETAIL_EVERY_MS = 5_000
 
 export function useConfig() {
-  return useQuery({ queryKey: keys.config, queryFn: ({ signal }) => call<Config>('/api/config', { signal }), staleTime: Infinity })
+  return useQuery({ queryKey: keys.config, queryFn: ({ signal }) => bodyOf(api.GET('/api/config', { signal })) as Promise<Config>, staleTime: Infinity })
 }
 
 export function useHealth() {
   return useQuery({
     queryKey: keys.health,
-    queryFn: ({ signal }) => call<Health>('/api/health', { signal }),
+    queryFn: ({ signal }) => bodyOf(api.GET('/api/health', { signal })),
     refetchInterval: HEALTH_EVERY_MS,
   })
 }
@@ -39,7 +39,7 @@ export function useSession() {
     queryKey: keys.session,
     queryFn: async ({ signal }): Promise<Session | null> => {
       try {
-        return await call<Session>('/api/session', { signal })
+        return await bodyOf(api.GET('/api/session', { signal }))
       } catch (error) {
         if (error instanceof ApiError && error.status === 401) return null
         throw error
@@ -57,7 +57,7 @@ export function useMay(act: Act): boolean {
 export function useSignIn() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (who: { user: string; password: string }) => call<Session>('/api/session', { method: 'POST', body: who }),
+    mutationFn: (who: { user: string; password: string }) => bodyOf(api.POST('/api/session', { body: who })),
     onSuccess: (session) => client.setQueryData(keys.session, session),
   })
 }
@@ -65,7 +65,7 @@ export function useSignIn() {
 export function useSignOut() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: () => call<void>('/api/session', { method: 'DELETE' }),
+    mutationFn: () => bodyOf(api.DELETE('/api/session')),
     onSuccess: () => {
       client.setQueryData(keys.session, null)
       client.removeQueries({ predicate: (query) => query.queryKey[0] !== 'session' && query.queryKey[0] !== 'config' })
@@ -77,24 +77,24 @@ export function useSignOut() {
 export function useShift() {
   const client = useQueryClient()
   return useMutation({
-    mutationFn: (on: boolean) => call<Session>('/api/shift', { method: on ? 'POST' : 'DELETE' }),
+    mutationFn: (on: boolean) => bodyOf(on ? api.POST('/api/shift') : api.DELETE('/api/shift')),
     onSuccess: (session) => client.setQueryData(keys.session, session),
   })
 }
 
 export function useSites() {
-  return useQuery({ queryKey: keys.sites, queryFn: ({ signal }) => call<Site[]>('/api/sites', { signal }), staleTime: 300_000 })
+  return useQuery({ queryKey: keys.sites, queryFn: ({ signal }) => bodyOf(api.GET('/api/sites', { signal })), staleTime: 300_000 })
 }
 
 /** The registry; for the state of now read `useCameraStates`. */
 export function useCameras() {
-  return useQuery({ queryKey: keys.cameras, queryFn: ({ signal }) => call<Camera[]>('/api/cameras', { signal }), staleTime: 300_000 })
+  return useQuery({ queryKey: keys.cameras, queryFn: ({ signal }) => bodyOf(api.GET('/api/cameras', { signal })) as Promise<Camera[]>, staleTime: 300_000 })
 }
 
 export function useMap() {
   return useQuery({
     queryKey: keys.map,
-    queryFn: ({ signal }) => call<FeatureCollection & { note?: string }>('/api/map', { signal }),
+    queryFn: ({ signal }) => bodyOf(api.GET('/api/map', { signal })) as Promise<unknown> as Promise<FeatureCollection>,
     staleTime: Infinity,
   })
 }
@@ -118,7 +118,7 @@ export function useCameraState(camera: string): StateEntry | undefined {
 export function useHealthDetail() {
   return useQuery({
     queryKey: keys.healthDetail,
-    queryFn: ({ signal }) => call<HealthDetail>('/api/health/detail', { signal }),
+    queryFn: ({ signal }) => bodyOf(api.GET('/api/health/detail', { signal })) as Promise<HealthDetail>,
     refetchInterval: DETAIL_EVERY_MS,
     placeholderData: keepPreviousData,
   })
@@ -131,18 +131,15 @@ export interface LogAsk {
 }
 
 export function useLogPage({ before, limit, type }: LogAsk) {
-  const ask = new URLSearchParams({ limit: String(limit) })
-  if (before !== null) ask.set('before', String(before))
-  if (type !== null) ask.set('type', type)
+  const query = { limit, ...(before === null ? {} : { before }), ...(type === null ? {} : { type }) }
   return useQuery({
-    queryKey: [...keys.log, ask.toString()],
-    queryFn: ({ signal }) => call<LogPage>(`/api/log?${ask}`, { signal }),
+    queryKey: [...keys.log, query],
+    queryFn: ({ signal }) => bodyOf(api.GET('/api/log', { params: { query }, signal })),
     placeholderData: keepPreviousData,
     staleTime: 5_000,
   })
 }
 
-/** The proof against the log as it was at `size`; a server that does not know sizes answers for the log of now. */
-export function fetchProof(index: number, size: number, signal: AbortSignal): Promise<InclusionProof> {
-  return call<InclusionProof>(`/api/log/${index}/proof?size=${size}`, { signal })
+export function fetchProof(index: number, signal: AbortSignal): Promise<InclusionProof> {
+  return bodyOf(api.GET('/api/log/{index}/proof', { params: { path: { index } }, signal }))
 }

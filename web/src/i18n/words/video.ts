@@ -117,7 +117,7 @@ export const video = phrases({
   'video.export.size': ['Size', 'حجم'],
   'video.export.clip': ['Clip', 'کلپ'],
   'video.export.sheet': ['Hash sheet', 'ہیش شیٹ'],
-  'video.verify': ['Check the clip’s SHA-256 here', 'کلپ کا SHA-256 یہاں جانچیں'],
+  'video.verify': ['Check the SHA-256 here', 'یہاں SHA-256 جانچیں'],
   'video.verify.yes': ['Matches', 'مطابق ہے'],
   'video.verify.yes.detail': ['The clip is byte for byte what was exported.', 'کلپ بائٹ بہ بائٹ وہی ہے جو برآمد کیا گیا تھا۔'],
   'video.verify.no': ['DOES NOT MATCH', 'مطابق نہیں'],

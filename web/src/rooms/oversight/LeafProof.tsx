@@ -14,8 +14,8 @@ interface Checked extends Verification {
   proof: InclusionProof
 }
 
-async function check(leaf: Leaf, size: number, signal: AbortSignal): Promise<Checked> {
-  const proof = await fetchProof(leaf.index, size, signal)
+async function check(leaf: Leaf, signal: AbortSignal): Promise<Checked> {
+  const proof = await fetchProof(leaf.index, signal)
   return { proof, ...(await verify(leaf, proof)) }
 }
 
@@ -53,11 +53,11 @@ function Verdict({ checked }: { checked: Checked }) {
   )
 }
 
-export function LeafProof({ leaf, size }: { leaf: Leaf; size: number }) {
+export function LeafProof({ leaf }: { leaf: Leaf }) {
   const { t } = useI18n()
   const checked = useQuery({
-    queryKey: ['log', 'proof', leaf.index, leaf.hash, size],
-    queryFn: ({ signal }) => check(leaf, size, signal),
+    queryKey: ['log', 'proof', leaf.index, leaf.hash],
+    queryFn: ({ signal }) => check(leaf, signal),
     staleTime: Infinity,
   })
   if (checked.isError) return <ErrorNotice error={checked.error} onRetry={() => void checked.refetch()} />

@@ -1,11 +1,12 @@
 import type { Leaf } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
+import type { WordKey } from '../../i18n/words'
 import { count } from '../../lib/amounts'
 import { Icon } from '../../ui/Icon'
 import { Ltr } from '../../ui/Ltr'
 import { useTime } from '../../ui/useTime'
 import { LeafProof } from './LeafProof'
-import { phraseOf, summaryOf } from './leafSummary'
+import { phraseOf, summaryOf, type LeafSummary } from './leafSummary'
 import classes from './Log.module.css'
 
 function Answer({ permitted }: { permitted: boolean | null }) {
@@ -19,19 +20,31 @@ function Answer({ permitted }: { permitted: boolean | null }) {
   )
 }
 
+/** What was asked where the answer was no, on what, and why not; a camera by the name people know. */
+function What({ summary, nameOf }: { summary: LeafSummary; nameOf: (camera: string) => string }) {
+  const { t } = useI18n()
+  const { act, kind, id, reason } = summary
+  const named = (key: WordKey | null, word: string) => (key === null ? word : t(key))
+  const parts = [
+    act === null ? null : named(phraseOf('act', act), act),
+    kind === 'camera' && id !== null ? nameOf(id) : id,
+    reason === null ? null : named(phraseOf('reason', reason), reason),
+  ]
+  return <bdi>{parts.filter((part) => part !== null && part !== '').join(' · ')}</bdi>
+}
+
 interface LeafRowProps {
   leaf: Leaf
-  /** Of the log on this page: the proof is asked for against its root. */
-  size: number
+  nameOf: (camera: string) => string
   opened: boolean
   onTurn: (index: number) => void
 }
 
-export function LeafRow({ leaf, size, opened, onTurn }: LeafRowProps) {
+export function LeafRow({ leaf, nameOf, opened, onTurn }: LeafRowProps) {
   const { t } = useI18n()
   const time = useTime()
-  const { who, what, permitted } = summaryOf(leaf)
-  const phrase = phraseOf(leaf.type)
+  const summary = summaryOf(leaf)
+  const phrase = phraseOf('leaf', leaf.type)
   return (
     <li className={classes['leaf']} data-opened={opened || undefined}>
       <button type="button" className={classes['line']} aria-expanded={opened} aria-label={t('log.open', { index: leaf.index })} onClick={() => onTurn(leaf.index)}>
@@ -39,9 +52,9 @@ export function LeafRow({ leaf, size, opened, onTurn }: LeafRowProps) {
         <span className={classes['index']}><Ltr>{count(leaf.index)}</Ltr></span>
         <bdi>{time.full(leaf.time)}</bdi>
         <span className={classes['kind']}>{phrase === null ? <Ltr>{leaf.type}</Ltr> : t(phrase)}</span>
-        <span className={classes['who']}><Ltr>{who}</Ltr></span>
-        <span className={classes['what']}><Ltr>{what}</Ltr></span>
-        <Answer permitted={permitted} />
+        <span className={classes['who']}><bdi>{summary.who}</bdi></span>
+        <span className={classes['what']}><What summary={summary} nameOf={nameOf} /></span>
+        <Answer permitted={summary.permitted} />
       </button>
       {opened ? (
         <div className={classes['inside']}>
@@ -50,7 +63,7 @@ export function LeafRow({ leaf, size, opened, onTurn }: LeafRowProps) {
             {leaf.body === null ? <p>{t('log.erased')}</p> : <pre dir="ltr">{JSON.stringify(leaf.body, null, 2)}</pre>}
           </div>
           <div>
-            <LeafProof leaf={leaf} size={size} />
+            <LeafProof leaf={leaf} />
           </div>
         </div>
       ) : null}

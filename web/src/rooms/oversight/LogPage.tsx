@@ -1,6 +1,6 @@
-import { useState } from 'react'
+import { useMemo, useState } from 'react'
 import { Button, CopyButton, Loader, Select, Tooltip } from '@mantine/core'
-import { useLogPage } from '../../api/queries'
+import { useCameras, useLogPage } from '../../api/queries'
 import type { Leaf, LogPage as Page } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
 import { count } from '../../lib/amounts'
@@ -47,7 +47,7 @@ interface FilterProps {
 function Filter({ url, change, types, onRefresh }: FilterProps) {
   const { t } = useI18n()
   const kinds = [...new Set([...types, ...(url.type === null ? [] : [url.type])])].map((type) => {
-    const phrase = phraseOf(type)
+    const phrase = phraseOf('leaf', type)
     return { value: type, label: phrase === null ? type : t(phrase) }
   })
   return (
@@ -58,6 +58,16 @@ function Filter({ url, change, types, onRefresh }: FilterProps) {
       </Button>
     </div>
   )
+}
+
+/** A camera's name in the page's language; its id where the registry no longer has it. */
+function useCameraNames(): (camera: string) => string {
+  const { pick } = useI18n()
+  const cameras = useCameras().data
+  return useMemo(() => {
+    const names = new Map(cameras?.map((camera) => [camera.id, `${pick(camera)} \u2068${camera.code}\u2069`]))
+    return (camera) => names.get(camera) ?? camera
+  }, [cameras, pick])
 }
 
 /** Kinds met so far on this visit: the filter offers what it has seen. */
@@ -71,6 +81,7 @@ function useSeenTypes(leaves: readonly Leaf[]): readonly string[] {
 function Leaves({ page, url, change }: { page: Page; url: LogUrl; change: (part: Partial<LogUrl>) => void }) {
   const { t } = useI18n()
   const { leaves } = page
+  const nameOf = useCameraNames()
   const step = (by: number) => {
     const at = leaves.findIndex((leaf) => leaf.index === url.leaf)
     const next = leaves[at < 0 ? 0 : Math.min(leaves.length - 1, Math.max(0, at + by))]
@@ -84,7 +95,7 @@ function Leaves({ page, url, change }: { page: Page; url: LogUrl; change: (part:
   return (
     <ol className={classes['leaves']} aria-label={t('log.entries')}>
       {leaves.map((leaf) => (
-        <LeafRow key={leaf.index} leaf={leaf} size={page.size} opened={leaf.index === url.leaf} onTurn={(index) => change({ leaf: index === url.leaf ? null : index })} />
+        <LeafRow key={leaf.index} leaf={leaf} nameOf={nameOf} opened={leaf.index === url.leaf} onTurn={(index) => change({ leaf: index === url.leaf ? null : index })} />
       ))}
     </ol>
   )

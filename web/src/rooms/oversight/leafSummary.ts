@@ -4,7 +4,12 @@ import { words, type WordKey } from '../../i18n/words'
 
 export interface LeafSummary {
   who: string
-  what: string
+  /** What was asked for; only told apart from the kind of the leaf where it was refused. */
+  act: string | null
+  kind: string | null
+  id: string | null
+  /** Code of a refusal. */
+  reason: string | null
   permitted: boolean | null
 }
 
@@ -23,25 +28,31 @@ function permitted(type: string): boolean | null {
   return ACTS.includes(type) ? true : null
 }
 
-/** "camera cam_01J..", "city"; the interval where there is one is in the content. */
-function about(body: Record<string, unknown>): string | null {
+function about(body: Record<string, unknown>): { kind: string | null; id: string | null } {
   const resource = body['resource']
-  if (!isRecord(resource)) return text(body['shift']) ?? text(body['purpose']) ?? text(body['console'])
-  const [kind, id] = [text(resource['kind']), text(resource['id'])]
-  return kind === id || id === null ? kind : `${kind ?? ''} ${id}`
+  if (isRecord(resource)) {
+    const [kind, id] = [text(resource['kind']), text(resource['id'])]
+    // The city, the log, one's own shift: the act says it all.
+    return kind === 'camera' || kind === 'users' ? { kind, id } : { kind, id: null }
+  }
+  return { kind: null, id: text(body['console']) ?? text(body['ref']) }
 }
 
 export function summaryOf({ type, body }: Leaf): LeafSummary {
-  if (body === null) return { who: '–', what: '', permitted: permitted(type) }
+  if (body === null) return { who: '–', act: null, kind: null, id: null, reason: null, permitted: permitted(type) }
   const actor = body['actor']
-  const who = isRecord(actor) ? text(actor['name']) : (text(actor) ?? text(body['user']))
-  const asked = type === 'refused' ? text(body['act']) : null
-  const parts = [asked, about(body), text(body['reason'])]
-  return { who: who ?? '–', what: parts.filter((part) => part !== null).join(' · '), permitted: permitted(type) }
+  const who = isRecord(actor) ? text(actor['name']) : (text(actor) ?? text(body['user']) ?? text(body['name']))
+  return {
+    who: who ?? '–',
+    act: type === 'refused' ? text(body['act']) : null,
+    ...about(body),
+    reason: text(body['reason']),
+    permitted: permitted(type),
+  }
 }
 
-/** The phrase for a kind of leaf; null where the page does not know it and shows the log's own word. */
-export function phraseOf(type: string): WordKey | null {
-  const key = `leaf.${type}`
+/** The phrase for a word of the log; null where the page does not know it and shows the word itself. */
+export function phraseOf(family: 'leaf' | 'act' | 'reason', word: string): WordKey | null {
+  const key = `${family}.${word}`
   return key in words ? (key as WordKey) : null
 }

@@ -16,7 +16,7 @@ export function Legend({ cameras, states }: { cameras: readonly Camera[]; states
       {ORDER.filter((state) => state === 'live' || counts[state] > 0).map((state) => (
         <li key={state}>
           <StateShape state={state} />
-          {t(`state.${state}`)} <b><Ltr>{count(counts[state])}</Ltr></b>
+          <span className={classes['word']}>{t(`state.${state}`)}</span> <b><Ltr>{count(counts[state])}</Ltr></b>
         </li>
       ))}
     </ul>

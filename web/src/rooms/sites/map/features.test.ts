@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Camera, CameraState, Site } from '../../../api/wire'
 import { notLive, wind, worst, type States } from '../states'
-import { along, boundsOf, cameraMarks, siteMarks, wedge } from './features'
+import { along, boundsOf, cameraMarks, districtNames, siteMarks, wedge } from './features'
 
 const camera = (id: string, state: CameraState, bearing_deg = 90): Camera => ({
   id, code: id, site: 's1', name: id, name_ur: id, lon: 67, lat: 30.2, bearing_deg, fov_deg: 60, range_m: null, gate: null, state, since: '2026-01-01T00:00:00Z', cause: null,
@@ -54,6 +54,23 @@ describe('marks', () => {
 
   it('leave out a site without cameras', () => {
     expect(siteMarks([site], [], {}).features).toEqual([])
+  })
+})
+
+describe('districtNames', () => {
+  it('stand in the middle of their district, once', () => {
+    const ring = [[66, 30], [68, 30], [68, 31], [66, 31], [66, 30]]
+    const city = {
+      type: 'FeatureCollection' as const,
+      features: [
+        { type: 'Feature' as const, geometry: { type: 'Polygon' as const, coordinates: [ring] }, properties: { kind: 'district', name: 'One' } },
+        { type: 'Feature' as const, geometry: { type: 'Polygon' as const, coordinates: [ring] }, properties: { kind: 'zone' } },
+      ],
+    }
+    const names = districtNames(city).features
+    expect(names).toHaveLength(1)
+    expect(names[0]?.geometry.coordinates[0]).toBeCloseTo(67, 9)
+    expect(names[0]?.geometry.coordinates[1]).toBeCloseTo(30.5, 9)
   })
 })
 

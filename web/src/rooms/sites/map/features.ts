@@ -114,6 +114,29 @@ function collection<G extends Point | Polygon, P>(features: Feature<G, P>[]): Fe
   return { type: 'FeatureCollection', features }
 }
 
+/** Area-weighted middle of a ring (shoelace); flat over a city. */
+function middleOf(ring: readonly Position[]): Position {
+  let [area, lon, lat] = [0, 0, 0]
+  const [lon0 = 0, lat0 = 0] = ring[0] ?? []
+  ring.forEach(([x1 = 0, y1 = 0], i) => {
+    const [x2 = 0, y2 = 0] = ring[(i + 1) % ring.length] ?? []
+    const cross = (x1 - lon0) * (y2 - lat0) - (x2 - lon0) * (y1 - lat0)
+    area += cross
+    lon += (x1 + x2 - 2 * lon0) * cross
+    lat += (y1 + y2 - 2 * lat0) * cross
+  })
+  return area === 0 ? [lon0, lat0] : [lon0 + lon / (3 * area), lat0 + lat / (3 * area)]
+}
+
+/** One point a district, so that its name stands once and not in each tile that the district is cut into. */
+export function districtNames(city: FeatureCollection): FeatureCollection<Point, Feature['properties']> {
+  return collection(
+    city.features.flatMap(({ geometry, properties }) =>
+      geometry.type === 'Polygon' && properties?.['kind'] === 'district' ? [point(middleOf(geometry.coordinates[0] ?? []), properties)] : [],
+    ),
+  )
+}
+
 /** South-west and north-east corner around all positions; null where there is none. */
 export function boundsOf(things: readonly { lon: number; lat: number }[]): [[number, number], [number, number]] | null {
   if (things.length === 0) return null

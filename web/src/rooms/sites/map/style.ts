@@ -3,6 +3,7 @@ import type { FeatureCollection } from 'geojson'
 import type { ExpressionSpecification, LayerSpecification, StyleSpecification } from 'maplibre-gl'
 import type { Language } from '../../../i18n/i18n'
 import { color } from '../../../ui/theme'
+import { districtNames } from './features'
 
 /** From here on single cameras with their field of view; below, sites. */
 export const CAMERA_ZOOM = 14.2
@@ -56,7 +57,7 @@ const HALO = { 'text-halo-color': color.ground, 'text-halo-width': 1.6 }
 function labels(language: Language): LayerSpecification[] {
   return [
     {
-      id: 'district-name', type: 'symbol', source: 'city', filter: kind('district'), maxzoom: 15,
+      id: 'district-name', type: 'symbol', source: 'districts', maxzoom: 15,
       layout: { 'text-field': nameIn(language), 'text-font': FACE, 'text-size': ['interpolate', ['linear'], ['zoom'], 11, 12, 14, 17], 'text-letter-spacing': 0, 'text-max-width': 8, 'symbol-sort-key': 2 },
       paint: { 'text-color': '#7d90a8', ...HALO },
     },
@@ -110,7 +111,7 @@ export function cityStyle(city: FeatureCollection, language: Language): StyleSpe
   const empty = { type: 'geojson', data: NOTHING } as const
   return {
     version: 8,
-    sources: { city: { type: 'geojson', data: city }, sites: empty, cameras: empty, wedges: empty },
+    sources: { city: { type: 'geojson', data: city }, districts: { type: 'geojson', data: districtNames(city) }, sites: empty, cameras: empty, wedges: empty },
     layers: [...ground(), ...labels(language), ...cameras(language)],
   }
 }
