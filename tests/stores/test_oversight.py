@@ -281,7 +281,7 @@ POSTGRESQL_CHANGES = ["TRUNCATE log_leaves CASCADE", "TRUNCATE log_nodes", "TRUN
 def test_the_database_refuses_to_change_the_log(database: Database) -> None:
     _append(database, 5)
     for change in [*CHANGES, *(SQLITE_CHANGES if database.is_sqlite else POSTGRESQL_CHANGES)]:
-        with pytest.raises(DBAPIError, match="only grows|never changed"), database.begin() as connection:
+        with pytest.raises(DBAPIError, match=r"only grows|never changed"), database.begin() as connection:
             connection.exec_driver_sql(change)
             pytest.fail(f"not refused: {change}")
     assert _is_whole(database)
