@@ -6,6 +6,7 @@ fdatasync, so a slow disk costs delay before it costs pictures.
 """
 
 import errno
+import fcntl
 import hashlib
 import os
 import threading
@@ -211,6 +212,8 @@ class DiskWriter:
         init = file.job.make_init(file.previous_root)
         _make_directories(file.path.parent, self._media_dir)
         file.descriptor = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        # Recovery by another process must not cut a file that is being written; the kernel drops this with us.
+        fcntl.flock(file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         file.leaves.append(_leaf([init]))
         return init
 

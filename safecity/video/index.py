@@ -129,7 +129,7 @@ def write_batch(connection: Connection, batch: Batch, *, source: str) -> None:
 
 
 class IndexWriter:
-    """The thread that empties the mailbox. `also` adds the recorder's own rows to each transaction."""
+    """Empties the mailbox; run it in one thread. `also` adds the recorder's own rows to each transaction."""
 
     def __init__(
         self, database: Database, mailbox: IndexMailbox, *, source: str, also: Callable[[Connection], None]
@@ -138,27 +138,16 @@ class IndexWriter:
         self._mailbox = mailbox
         self._source = source
         self._also = also
-        self._stop = threading.Event()
         self._is_behind = False
-        self._thread = threading.Thread(target=self._run, name="index", daemon=True)
 
     @property
     def is_behind(self) -> bool:
         """Whether the last write failed."""
         return self._is_behind
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
-    def stop(self, *, wait_s: float) -> bool:
-        """Write what is left; False when the database did not take it in time."""
-        self._stop.set()
-        self._thread.join(wait_s)
-        return not self._thread.is_alive() and not self._is_behind
-
-    def _run(self) -> None:
-        while not self._stop.wait(FLUSH_EVERY_S):
+    def run(self, stop: threading.Event) -> None:
+        """Write each second until stopped, and once more then."""
+        while not stop.wait(FLUSH_EVERY_S):
             self.flush()
         self.flush()
 

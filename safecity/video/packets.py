@@ -103,7 +103,6 @@ class PacketHub:
         self._dropped = 0
         self._lock = threading.Lock()
         self._context = zmq.Context()
-        self._thread = threading.Thread(target=self._run, name="packets", daemon=True)
         self._socket = self._bind(run_dir)
 
     def _bind(self, run_dir: Path) -> "zmq.Socket[bytes]":
@@ -131,16 +130,13 @@ class PacketHub:
         """How many watches stand."""
         return sum(len(channel.watches) for channel in list(self._channels.values()))
 
-    def start(self) -> None:
-        """Begin."""
-        self._thread.start()
-
     def stop(self) -> None:
-        """End the thread and drop the socket."""
+        """Make `run` return; the socket goes with it."""
         self._is_stopping = True
         os.eventfd_write(self._wake, 1)
-        if self._thread.is_alive():
-            self._thread.join(2.0)
+
+    def close(self) -> None:
+        """Drop the socket; call it when `run` has returned, in the thread that ran it or after that has ended."""
         self._socket.close(0)
         self._context.term()
         self.path.unlink(missing_ok=True)
@@ -186,7 +182,8 @@ class PacketHub:
         self._queue.append((key, what))
         os.eventfd_write(self._wake, 1)
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """Serve watchers until stopped; run it in one thread, again when it has failed."""
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
         poller.register(self._wake, zmq.POLLIN)
@@ -233,14 +230,14 @@ class PacketHub:
         channel.watches[peer] = watch
         self._note_watched()  # before the snapshot, so that nothing falls between it and the queue
         header, units = channel.ring.snapshot()
+        if header is not None:
+            self._send(peer, _header_frames(key, header))
         if not self._send(peer, _state_frames(key, channel.state)):
             channel.watches.pop(peer, None)
             return
-        if header is not None:
-            self._send(peer, _header_frames(key, header))
         watch.needs_key = not units
         for unit in units:
-            self._send_unit(key, peer, watch, _unit_frames(key, unit), unit)
+            self._send_unit(peer, watch, _unit_frames(key, unit), unit)
 
     def _forward(self, key: StreamKey, what: AccessUnit | StreamHeader | StreamState) -> None:
         channel = self._channels.get(key)
@@ -254,16 +251,18 @@ class PacketHub:
             frames = _state_frames(key, what)
         for peer, watch in list(channel.watches.items()):
             if isinstance(what, AccessUnit):
-                self._send_unit(key, peer, watch, frames, what)
+                self._send_unit(peer, watch, frames, what)
                 continue
             if isinstance(what, StreamHeader):
                 watch.needs_key = True
             if not self._send(peer, frames):
                 channel.watches.pop(peer, None)
 
-    def _send_unit(self, key: StreamKey, peer: bytes, watch: _Watch, frames: Sequence[bytes], unit: AccessUnit) -> None:
+    def _send_unit(self, peer: bytes, watch: _Watch, frames: Sequence[bytes], unit: AccessUnit) -> None:
         if unit.sequence <= watch.last_sequence:
             return
+        if watch.last_sequence >= 0 and unit.sequence != watch.last_sequence + 1:
+            watch.needs_key = True
         if watch.needs_key and not unit.is_key:
             return
         watch.last_sequence = unit.sequence

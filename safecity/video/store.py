@@ -397,8 +397,3 @@ def set_held(connection: Connection, camera: CameraId, stream: Stream, *, starte
         .values(is_held=is_held)
     )
     return changed.rowcount > 0
-
-
-def drop_missing_segment(connection: Connection, row: Segment) -> None:
-    """Take out a row whose file is not there."""
-    connection.execute(segments.delete().where(_key_of(row)))

@@ -1,0 +1,214 @@
+"""What a recorder does before it records a stream again: finish the files that its predecessor left.
+
+Every file that the index does not know as closed is cut after its last whole fragment, never appended to, hashed and
+indexed. A file without a whole fragment is renamed (`.damaged`) and kept. The index is not needed: a file says itself
+what it is, so that a lost database costs no recorded second.
+"""
+
+import fcntl
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import cast
+
+from safecity.oversight import merkle
+from safecity.platform.clock import from_us
+from safecity.platform.errors import Conflict, DataLoss, Invalid
+from safecity.platform.files import sync_directory
+from safecity.video.h264 import split_length_prefixed
+from safecity.video.model import Segment, SegmentState, StreamKey, line_us
+from safecity.video.scan import FileSource, Fragment, Scan, read_samples, scan
+from safecity.video.segments import FORMAT
+
+DAMAGED_SUFFIX = ".damaged"
+CHECKED_AT_END = 3  # fragments whose pictures are looked into: a power cut can leave zeros where data should be
+MAX_FILES = 100_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """A file that was cut and is whole now."""
+
+    row: Segment
+    cut_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetAside:
+    """A file that could not be used; it was renamed and kept."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What was found; `last` is the stream's newest segment now."""
+
+    restored: tuple[Restored, ...]
+    set_aside: tuple[SetAside, ...]
+    missing: tuple[Segment, ...]  # rows that were open and have no file
+    last: Segment | None
+
+
+def recover_stream(media_dir: Path, key: StreamKey, known: list[Segment], *, writer: str) -> Recovery:
+    """Finish what a stream's earlier recorder left open.
+
+    `known` are the rows that are open and the newest one; every file that is not older than the newest row and not a
+    closed row of these is looked at.
+    """
+    closed = {row.path for row in known if row.state is not SegmentState.OPEN}
+    opened = {row.path: row for row in known if row.state is SegmentState.OPEN}
+    newest = max((row.path for row in known), default="")
+    found = [path for path in list_files(media_dir, key, not_before=newest) if path not in closed]
+    restored: list[Restored] = []
+    set_aside: list[SetAside] = []
+    for path in sorted({*found, *opened}):
+        if not (media_dir / path).exists():
+            continue
+        try:
+            restored.append(restore_file(media_dir, path, key, writer=writer))
+        except Conflict:
+            continue
+        except (DataLoss, Invalid) as problem:
+            _rename_damaged(media_dir / path)
+            set_aside.append(SetAside(path=path, reason=problem.message))
+    gone = [one.path for one in set_aside]
+    missing = tuple(row for path, row in opened.items() if path in gone or not (media_dir / path).exists())
+    rows = [row for row in known if row.path in closed] + [one.row for one in restored]
+    last = max(rows, key=lambda row: row.started_at, default=None)
+    return Recovery(restored=tuple(restored), set_aside=tuple(set_aside), missing=missing, last=last)
+
+
+def list_files(media_dir: Path, key: StreamKey, *, not_before: str) -> list[str]:
+    """Paths of a stream's recordings that sort at or after a path; names sort by time. At most MAX_FILES."""
+    folder = media_dir / key[0] / key[1].value
+    first_day = not_before.split("/")[2] if not_before.count("/") == 3 else ""
+    found: list[str] = []
+    if not folder.is_dir():
+        return found
+    for day in sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name >= first_day):
+        for entry in sorted((folder / day).iterdir()):
+            path = f"{key[0]}/{key[1].value}/{day}/{entry.name}"
+            if entry.suffix == ".mp4" and path >= not_before:
+                found.append(path)
+        if len(found) > MAX_FILES:
+            break
+    return found[:MAX_FILES]
+
+
+def restore_file(media_dir: Path, path: str, key: StreamKey, *, writer: str) -> Restored:
+    """Cut a file after its last whole fragment, make that durable, and make its index row.
+
+    Raises DataLoss where nothing in it is whole, Invalid where it is not a recording of this stream, and Conflict
+    where another process still writes it.
+    """
+    file_path = media_dir / path
+    with file_path.open("r+b") as file:
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Conflict("another recorder still writes this file", code="video.recording_open") from error
+        found = scan(FileSource(file))
+        fragments = _sound(file_path, found)
+        if not fragments:
+            raise DataLoss("no fragment of it is whole", code="video.recording_torn")
+        row = _row_of(found, fragments, path=path, key=key, writer=writer)
+        size = os.fstat(file.fileno()).st_size
+        if size > row.size_bytes:
+            os.ftruncate(file.fileno(), row.size_bytes)
+        os.fsync(file.fileno())
+        sync_directory(file_path.parent)
+        source = FileSource(file)
+        leaves = [_leaf(found.init_bytes)]
+        leaves += [_leaf(source.read_at(one.offset_bytes, one.size_bytes)) for one in fragments]
+    return Restored(row=replace(row, root=merkle.root(leaves).hex()), cut_bytes=size - row.size_bytes)
+
+
+def _leaf(data: bytes) -> bytes:
+    digest = hashlib.sha256(b"\x00")
+    digest.update(data)
+    return digest.digest()
+
+
+def _sound(path: Path, found: Scan) -> list[Fragment]:
+    """The fragments up to the last one whose pictures hold together."""
+    fragments = list(found.fragments)
+    with path.open("rb") as file:
+        source = FileSource(file)
+        # From the end back: drop fragments whose pictures are not whole, until some in a row are.
+        sound = 0
+        at = len(fragments) - 1
+        while at >= 0 and sound < CHECKED_AT_END:
+            if _holds_together(source, fragments[at]):
+                sound += 1
+            else:
+                del fragments[at:]
+                sound = 0
+            at -= 1
+    return fragments
+
+
+def _holds_together(source: FileSource, fragment: Fragment) -> bool:
+    try:
+        return all(
+            sample.data and all(split_length_prefixed(sample.data)) for _, sample in read_samples(source, fragment)
+        )
+    except (Invalid, DataLoss):
+        return False
+
+
+def _row_of(found: Scan, fragments: list[Fragment], *, path: str, key: StreamKey, writer: str) -> Segment:
+    said = _read_description(found.description)
+    if (said.get("camera"), said.get("stream")) != (key[0], key[1].value):
+        raise Invalid("it describes another camera or stream than its folder", code="video.recording_foreign")
+    start_us, rate_ppb = _number(said, "started_at_us"), _number(said, "rate_ppb")
+    offset, previous = said.get("camera_offset_us"), said.get("previous_root")
+    last = fragments[-1]
+    return Segment(
+        camera=key[0],
+        stream=key[1],
+        started_at=from_us(start_us),
+        durable_until=from_us(start_us + line_us(last.end_ticks, rate_ppb)),
+        state=SegmentState.CLOSED,
+        path=path,
+        session=str(said.get("session", "")),
+        size_bytes=last.offset_bytes + last.size_bytes,
+        fragments=len(fragments),
+        codec=found.track.codec,
+        codec_string=found.track.codec_string,
+        width_px=found.track.width_px,
+        height_px=found.track.height_px,
+        rate_ppb=rate_ppb,
+        line_error_us=_number(said, "line_error_us"),
+        camera_offset_us=offset if isinstance(offset, int) else None,
+        root=None,
+        previous_root=previous if isinstance(previous, str) else None,
+        is_held=False,
+        writer=str(said.get("writer", writer)),
+    )
+
+
+def _read_description(raw: bytes | None) -> dict[str, object]:
+    try:
+        said: object = json.loads(raw or b"null")
+    except ValueError as error:
+        raise Invalid("its description cannot be read", code="video.recording_foreign") from error
+    if not isinstance(said, dict) or cast("dict[str, object]", said).get("format") != FORMAT:
+        raise Invalid("it carries no description of ours", code="video.recording_foreign")
+    return cast("dict[str, object]", said)
+
+
+def _number(said: dict[str, object], name: str) -> int:
+    value = said.get(name)
+    if not isinstance(value, int):
+        raise Invalid(f"its description lacks {name}", code="video.recording_foreign")
+    return value
+
+
+def _rename_damaged(path: Path) -> None:
+    """Keep the file under another name, so that nobody takes it for a recording and nobody deletes it unseen."""
+    path.rename(path.with_name(path.name + DAMAGED_SUFFIX))
+    sync_directory(path.parent)
