@@ -105,11 +105,11 @@ def _row(header: list[str], cells: list[str], number: int) -> RawRow:
 
 
 def _guarded(cell: str) -> str:
-    """A cell that a spreadsheet would run as a formula gets an apostrophe in front, which it takes as plain text."""
-    is_number = cell[:1] in "+-" and cell[1:].replace(".", "", 1).isdigit()
-    if cell.startswith(_FORMULA_STARTS) and not is_number:
-        return "'" + cell
-    return "'" + cell if cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, "'")) else cell
+    """Text that a spreadsheet would run as a formula gets an apostrophe in front, which it takes as plain text."""
+    is_risky = cell.startswith(_FORMULA_STARTS) or (
+        cell.startswith("'") and cell[1:].startswith((*_FORMULA_STARTS, "'"))
+    )
+    return "'" + cell if is_risky else cell
 
 
 def _unguarded(cell: str) -> str:
@@ -123,16 +123,18 @@ def write_rows(rows: Iterable[tuple[str, Mapping[str, object]]]) -> bytes:
     writer.writerow(COLUMNS)
     for kind, cells in rows:
         assert kind in ROW_OF_KIND
-        writer.writerow([kind, *(_guarded(_written(cells.get(column))) for column in COLUMNS[1:])])
+        writer.writerow([kind, *(_written(cells.get(column)) for column in COLUMNS[1:])])
     return out.getvalue().encode("utf-8-sig")
 
 
 def _written(value: object) -> str:
-    """A cell's text: shapes as `x y; x y`, sizes as `1280x720`."""
+    """A cell's text: shapes as `x y; x y`, sizes as `1280x720`; only numbers may begin with a sign."""
     if value is None:
         return ""
-    if isinstance(value, tuple) and len(value) == 2 and all(isinstance(part, int) for part in value):
-        return f"{value[0]}x{value[1]}"
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, tuple):
+        return "x".join(str(part) for part in value)
     if isinstance(value, list):
-        return "; ".join(f"{x!r} {y!r}" for x, y in value)
-    return str(value)
+        return _guarded("; ".join(f"{x!r} {y!r}" for x, y in value))
+    return _guarded(str(value))

@@ -72,6 +72,40 @@ class ImportReport:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examined:
+    """A file without a bad row, and what the registry held when that was found."""
+
+    file: CityFile
+    known: Known
+    checked: CheckedCity
+    city: City
+
+
+def examine(connection: Connection, file: CityFile, *, on_progress: OnProgress | None = None) -> Examined:
+    """Check the whole file against the registry; needs no write transaction, so it holds nobody up.
+
+    Raises Invalid (`sites.bad_rows`) with every bad row.
+    """
+    known = _read_known(connection)
+    checked = check_city(file.rows, known=known, on_progress=on_progress)
+    if checked.city is None:
+        raise _bad_rows(file, checked)
+    return Examined(file=file, known=known, checked=checked, city=checked.city)
+
+
+def _read_known(connection: Connection) -> Known:
+    return Known(
+        sites={site.id: site.position for site in store.list_sites(connection)},
+        districts=frozenset(DistrictId(i) for i in store.list_active_ids(connection, t.districts)),
+        gates=frozenset(GateId(i) for i in store.list_active_ids(connection, t.gates)),
+        addresses={
+            camera.id: frozenset(url for url in (camera.main_url, camera.sub_url) if url)
+            for camera in store.list_cameras(connection)
+        },
+    )
+
+
 @dataclass(slots=True, kw_only=True)
 class Importer:
     """One import in the caller's write transaction."""
@@ -81,35 +115,19 @@ class Importer:
     now: datetime
     options: ImportOptions = field(default_factory=ImportOptions)
 
-    def run(self, file: CityFile, *, on_progress: OnProgress | None = None) -> ImportReport:
-        """Check the whole file, then write it.
-
-        Raises Invalid (`sites.bad_rows`) with every bad row; the registry is then as it was.
-        """
+    def write(self, examined: Examined) -> ImportReport:
+        """Write an examined file; it is examined again when the registry has changed since. Raises Invalid."""
         serialise(self.connection, _IMPORT_LOCK)
-        checked = check_city(file.rows, known=self._known(), on_progress=on_progress)
-        if checked.city is None:
-            raise _bad_rows(file, checked)
+        store.lock_cameras(self.connection)
+        if _read_known(self.connection) != examined.known:
+            examined = examine(self.connection, examined.file)
         savepoint = self.connection.begin_nested()
-        report = self._write(checked.city, checked)
+        report = self._write(examined.city, examined.checked)
         if self.options.check_only:
             savepoint.rollback()
         else:
             savepoint.commit()
-            self._announce(report)
         return report
-
-    def _known(self) -> Known:
-        read = self.connection
-        return Known(
-            sites={site.id: site.position for site in store.list_sites(read)},
-            districts=frozenset(DistrictId(i) for i in store.list_active_ids(read, t.districts)),
-            gates=frozenset(GateId(i) for i in store.list_active_ids(read, t.gates)),
-            addresses={
-                camera.id: frozenset(url for url in (camera.main_url, camera.sub_url) if url)
-                for camera in store.list_cameras(read)
-            },
-        )
 
     def _write(self, city: City, checked: CheckedCity) -> ImportReport:
         old_sealed = store.read_sealed(self.connection)
@@ -191,7 +209,8 @@ class Importer:
     def _retire(self, table: sa.Table, ids: Sequence[str]) -> None:
         store.retire(self.connection, table, ids, now=self.now)
 
-    def _announce(self, report: ImportReport) -> None:
+    def announce(self, report: ImportReport) -> None:
+        """State the fact that the registry changed, if it did."""
         total = report.total()
         log.info(
             "sites.city_imported",

@@ -267,12 +267,11 @@ class RawRow:
 
 def parse_row(raw: RawRow) -> Row | list[str]:
     """The checked row, or every reason why it is none."""
-    row = ROW_OF_KIND.get(raw.kind)
-    if row is None:
-        known = ", ".join(ROW_OF_KIND)
-        return [*raw.reasons, f"kind is missing or unknown; write one of {known}"]
     if raw.reasons:
         return list(raw.reasons)
+    row = ROW_OF_KIND.get(raw.kind)
+    if row is None:
+        return [f"kind is missing or unknown; write one of {', '.join(ROW_OF_KIND)}"]
     try:
         return row.model_validate(dict(raw.values))
     except ValidationError as error:

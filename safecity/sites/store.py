@@ -93,6 +93,17 @@ def list_active_ids(connection: Connection, table: sa.Table) -> list[str]:
     return list(connection.execute(sa.select(table.c.id).where(table.c.retired_at.is_(None))).scalars())
 
 
+def lock_cameras(connection: Connection, wanted: Sequence[CameraId] | None = None) -> set[CameraId]:
+    """Keep others from changing these cameras (all, if none are named) until the transaction ends; those that exist.
+
+    Rows are locked in the order of their ids, so that two writers never wait for each other. SQLite has one writer.
+    """
+    statement = sa.select(t.cameras.c.id).order_by(t.cameras.c.id).with_for_update(key_share=True)
+    if wanted is not None:
+        statement = statement.where(t.cameras.c.id.in_(wanted))
+    return {CameraId(camera) for camera in connection.execute(statement).scalars()}
+
+
 def read_sealed(connection: Connection) -> dict[CameraId, tuple[bytes | None, str, str | None]]:
     """Sealed credentials, main and sub address of every camera, retired ones too."""
     rows = connection.execute(

@@ -114,5 +114,8 @@ camera_states = sa.Table(
     sa.Column("reported_by", sa.String(100), nullable=False, comment="Slot of the recorder that said so"),
     sa.Column("reported_at", UtcInstant, nullable=False, comment="When it said so, by its clock"),
     sa.Column("valid_until", UtcInstant, nullable=False, comment="Until when its word stands; after it, unknown"),
+    sa.Column(
+        "changes", sa.BigInteger, nullable=False, comment="Facts stated of this camera so far; part of their ids"
+    ),
     comment="The last report on each camera",
 )

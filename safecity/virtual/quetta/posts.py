@@ -208,15 +208,18 @@ def share_cameras(sites: Sequence[Site]) -> list[int]:
 def place_cameras(site: Site, count: int) -> list[Camera]:
     """The cameras of a site: each way in turn, then each way again with another lens."""
     cameras: list[Camera] = []
+    taken: dict[str, int] = {}
     for number in range(count):
         lens, way = divmod(number, len(site.ways_deg))
         bearing = round(site.ways_deg[way]) % 360
         ending, ending_ur, fov_deg, range_m = _LENSES[lens]
         direction, direction_ur = DIRECTIONS[round(bearing / 45) % 8]
+        seen = taken[direction + ending] = taken.get(direction + ending, 0) + 1
+        again = f" {seen}" if seen > 1 else ""
         cameras.append(
             Camera(
-                name=f"{site.name}: {direction}{ending}",
-                name_ur=f"{site.name_ur}: {direction_ur}{ending_ur}",
+                name=f"{site.name}: {direction}{ending}{again}",
+                name_ur=f"{site.name_ur}: {direction_ur}{ending_ur}{again}",
                 at=_beside(site.at, bearing, lens),
                 bearing_deg=bearing,
                 fov_deg=fov_deg,
