@@ -1,6 +1,6 @@
 """Everything that does not move, painted once for a scene: a handful of pictures with the trees bent differently."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -10,7 +10,6 @@ from safecity.virtual.scenes.conditions import LIGHTS, Light
 from safecity.virtual.scenes.facades import PARAPET_M, STOREY_M
 from safecity.virtual.scenes.greenery import CROWNS, TreePicture, draw_tree, lay_tree, mark_depth
 from safecity.virtual.scenes.ground import light_ground, paint_ground, raised, wet_ground
-from safecity.virtual.scenes.lamps import Lamps
 from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX, Condition
 from safecity.virtual.scenes.pixels import F32, F64, U8, U16, add_light, f32, fixed, u8
 from safecity.virtual.scenes.plan import StreetPlan
@@ -38,8 +37,8 @@ class Backdrop:
     light: Light
 
 
-def paint_backdrop(plan: StreetPlan, condition: Condition, seed: int) -> Backdrop:
-    """Paint a place under a condition."""
+def paint_backdrop(plan: StreetPlan, condition: Condition, seed: int) -> tuple[Backdrop, list[TreePicture]]:
+    """Paint a place under a condition, but for its trees: `grow_trees` adds them once what is parked is drawn."""
     random = np.random.default_rng([seed, 7])
     light = LIGHTS[condition]
     lamps = hang_lamps(plan, light.street_lamps)
@@ -50,18 +49,27 @@ def paint_backdrop(plan: StreetPlan, condition: Condition, seed: int) -> Backdro
     standing, depth = canvas.shrink()
     shade = cast_shadows(plan, light)
     ground_light = light_ground(plan.camera, light, lamps, shade)
-    base = blend(plan, sky, standing, (albedo * ground_light, depth), (light, random))
-    still = u8(base)
+    still = u8(blend(plan, sky, standing, (albedo * ground_light, depth), (light, random)))
     lamp_glows(still, plan, light, depth)
-    trees = [draw_tree(tree, camera=plan.camera, light=light, lamps=lamps) for tree in plan.trees]
-    grown = sorted((tree for tree in trees if tree is not None), key=lambda tree: -tree.depth_cm)
-    pictures = tuple(sway(still, depth, grown, state) for state in range(SWAYS))
-    for tree in grown:
-        mark_depth(depth, tree)
+    grown = [draw_tree(tree, camera=plan.camera, light=light, lamps=lamps) for tree in plan.trees]
+    trees = sorted((tree for tree in grown if tree is not None), key=lambda tree: -tree.depth_cm)
     bare = (depth == NOTHING)[..., None] * (np.arange(HEIGHT_PX) > plan.camera.horizon_px())[:, None, None]
-    return Backdrop(
-        pictures=pictures, depth=depth, albedo=u8(albedo * bare), ground_light=ground_light, shade=shade, light=light
+    backdrop = Backdrop(
+        pictures=(still,), depth=depth, albedo=u8(albedo * bare), ground_light=ground_light, shade=shade, light=light
     )
+    return backdrop, trees
+
+
+def grow_trees(backdrop: Backdrop, trees: list[TreePicture]) -> Backdrop:
+    """The same place with its trees, once for each state of the wind."""
+    still = backdrop.pictures[0]
+    pictures = tuple(sway(still, backdrop.depth, trees, state) for state in range(SWAYS if trees else 1))
+    depth = backdrop.depth.copy()
+    albedo = backdrop.albedo.copy()
+    for tree in trees:
+        mark_depth(depth, tree)
+    albedo[depth != NOTHING] = 0
+    return replace(backdrop, pictures=pictures, depth=depth, albedo=albedo)
 
 
 def blend(

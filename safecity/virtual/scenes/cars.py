@@ -101,8 +101,8 @@ def dress_sides(
         side = np.array([[rear, y, low], [front, y, low], [front, y, belt], [rear, y, belt]])
         builder.decal(side, (0.02, 0.98, 0.0, 0.16), LEFT * sign, darker(paint, 0.45))
         for u in (0.30, 0.50, 0.71):
-            builder.decal(side, (u, u + 0.006, 0.16, 0.96), LEFT * sign, darker(paint, 0.55))
-        builder.decal(side, (0.05, 0.95, 0.60, 0.64), LEFT * sign, darker(paint, 0.72))
+            builder.decal(side, (u, u + 0.006, 0.16, 0.96), LEFT * sign, darker(paint, 0.55), detail=2)
+        builder.decal(side, (0.05, 0.95, 0.60, 0.64), LEFT * sign, darker(paint, 0.72), detail=2)
         for x in (wheel_x, -wheel_x):
             angles = np.linspace(0, 2 * np.pi, 13)[:-1]
             arch = np.stack(
@@ -114,7 +114,7 @@ def dress_sides(
                 axis=1,
             )
             arch[:, 2] = np.maximum(arch[:, 2], low)
-            builder.face(arch, LEFT * sign, (26, 26, 27), is_detail=True)
+            builder.face(arch, LEFT * sign, (26, 26, 27), detail=2)
             builder.wheel(x, y + sign * 0.012, radius)
 
 
@@ -169,7 +169,7 @@ def dress_rear(builder: Builder, body: list[tuple[float, float]], half: list[flo
 
 
 def fix_plate(builder: Builder, quad: F64, look: Look, *, v: float, outward: F64) -> None:
-    """Screw the plate to the middle of a face given bottom left first as seen from outside."""
+    """Screw the plate to the middle of a face given bottom right first as seen from outside."""
     if look.plate is None:
         return
     wide = float(np.linalg.norm(quad[1] - quad[0]))
@@ -177,4 +177,4 @@ def fix_plate(builder: Builder, quad: F64, look: Look, *, v: float, outward: F64
     half_u, half_v = PLATE_M[0] / wide / 2, PLATE_M[1] / tall / 2
     spot = inset(quad, (0.5 - half_u, 0.5 + half_u, v - half_v, v + half_v)) + outward * 0.02
     picture = paint_plate(look.plate, is_yellow=look.seed % 3 == 0)
-    builder.panel(spot[[3, 2, 1, 0]], outward, picture, look.plate)
+    builder.panel(spot[[2, 3, 0, 1]], outward, picture, look.plate)

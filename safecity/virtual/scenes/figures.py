@@ -73,7 +73,7 @@ def add_man(builder: Builder, colour: Bgr, k: float, *, has_waistcoat: bool, cap
 def add_arms(builder: Builder, colour: Bgr, k: float) -> None:
     """Arms that swing against the legs."""
     for sign in (1, -1):
-        builder.part(2, (0.0, 0.3 * sign, 1.1))
+        builder.part(1, (0.0, 0.3 * sign, 1.0))
         swing = -0.22 * k * sign
         builder.rod(
             (0, 0.20 * sign * k, 1.37 * k),

@@ -48,7 +48,7 @@ def plan_avenue(random: np.random.Generator) -> StreetPlan:
     for side, path in ((1, spine.offset(13.8)), (-1, spine.offset(-13.8).reversed())):
         parts.raise_houses(plan, path, random, storeys=(1, 3))
         walk = spine.offset(side * 12.3)
-        plan.walks.append(Walk(path=walk, per_minute=6.0))
+        plan.walks.append(Walk(path=walk, per_minute=5.0))
     parts.plant_trees(plan, spine.offset(-11.2).cut(30, 250), random, every_m=19.0, kinds=("plane", "plane", "poplar"))
     parts.plant_trees(plan, spine.offset(11.2).cut(52, 250), random, every_m=24.0, kinds=("plane", "pine"))
     parts.plant_trees(plan, spine.cut(32, 54), random, every_m=5.0, kinds=("shrub",))
@@ -274,7 +274,7 @@ def plan_market(random: np.random.Generator) -> StreetPlan:
         walk = path_through([(-6.6, y + 1.0), (-5.0, y + 0.4), (5.0, y - 0.4), (6.6, y - 1.0)])
         plan.walks.append(Walk(path=walk, per_minute=3.5, spread_m=0.9, crosswalk=name))
     for offset in (6.2, -6.2):
-        plan.walks.append(Walk(path=spine.offset(offset), per_minute=13.0, spread_m=0.9))
+        plan.walks.append(Walk(path=spine.offset(offset), per_minute=9.0, spread_m=0.9))
     fill_market(plan, spine, random)
     parts.mark_line(plan, "northbound", (0.0, 21.0), (-4.6, 21.0))
     parts.mark_line(plan, "southbound", (0.0, 23.0), (4.6, 23.0))

@@ -51,6 +51,9 @@ class Look:
     plate: str | None
     seed: int
 
+    is_parked: bool = False
+    """Drawn without its rider."""
+
     @property
     def length_m(self) -> float:
         """Its length along its way."""
@@ -91,7 +94,7 @@ class Registry:
                 self.given.add(text)
                 return text
 
-    def look(self, kind: RoadUser) -> Look:
+    def look(self, kind: RoadUser, *, is_parked: bool = False) -> Look:
         """A vehicle or person of that kind."""
         random = self.random
         models = MODELS[kind]
@@ -115,6 +118,7 @@ class Registry:
         return Look(
             kind=kind, model=model, colour_name=name, colour=colour,
             plate=self.plate() if has_plate else None, seed=int(random.integers(1 << 30)),
+            is_parked=is_parked,
         )  # fmt: skip
 
 

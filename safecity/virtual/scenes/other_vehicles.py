@@ -45,7 +45,7 @@ def side_quad(x0: float, x1: float, y: float, z0: float, z1: float) -> F64:
 
 
 def end_quad(x: float, half: float, z0: float, z1: float, *, is_front: bool) -> F64:
-    """An upright rectangle across the vehicle, bottom left first as seen from outside."""
+    """An upright rectangle across the vehicle, bottom right first as seen from outside."""
     y = half if is_front else -half
     return np.array([[x, y, z0], [x, -y, z0], [x, -y, z1], [x, y, z1]])
 
@@ -232,6 +232,8 @@ def build_motorbike(look: Look) -> Shape:
     builder.lamp((-0.84, 0.0, 0.75), (-1.0, 0.0, 0.0), Role.TAIL)
     fix_small_plate(builder, look, tail)
     wears = clothes(look)
+    if look.is_parked:
+        return builder.build(SIZES_M["motorbike"])
     add_rider(builder, wears, (-0.12, 0.0, 0.88), 2, has_helmet=look.seed % 3 == 0)
     if look.seed % 4 == 0:
         add_rider(builder, CLOTHES[(look.seed // 7) % len(CLOTHES)][1], (-0.55, 0.0, 0.92), 2, has_helmet=False)

@@ -5,6 +5,7 @@ nearly so; parts of a higher layer stand on those of a lower one, so drawing lay
 far ones first, hides what is behind.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 
@@ -68,12 +69,15 @@ class Shape:
     centres: F64
     albedo: F64
     roles: tuple[int, ...]
-    is_detail: tuple[bool, ...]
+    details: tuple[int, ...]
+    """For each face from which level of detail on it is drawn: 0 always, 1 from some size, 2 only when near."""
     rods: F64
     """(R, 8): ends a and b, their radii."""
     rod_swings: F64
     """(R, 2): how far each end swings ahead with the stride."""
     rod_albedo: F64
+    rod_orders: tuple[list[int], list[int]]
+    """In which order the rods are drawn when the camera is on the shape's left, and on its right."""
     panels: tuple[Panel, ...]
     lamps: tuple[Lamp, ...]
     parts: tuple[Part, ...]
@@ -84,7 +88,7 @@ class Shape:
 class Builder:
     """Collects the pieces of a shape."""
 
-    faces: list[tuple[F64, F64, Bgr, Role, bool]] = field(default_factory=list[tuple[F64, F64, Bgr, Role, bool]])
+    faces: list[tuple[F64, F64, Bgr, Role, int]] = field(default_factory=list[tuple[F64, F64, Bgr, Role, int]])
     rods: list[tuple[F64, F64, float, float, Bgr, tuple[float, float]]] = field(
         default_factory=list[tuple[F64, F64, float, float, Bgr, tuple[float, float]]]
     )
@@ -101,7 +105,7 @@ class Builder:
             )
         )  # fmt: skip
 
-    def face(self, points: F64, outward: F64, colour: Bgr, *, role: Role = Role.BODY, is_detail: bool = False) -> None:
+    def face(self, points: F64, outward: F64, colour: Bgr, *, role: Role = Role.BODY, detail: int = 0) -> None:
         """Add a flat convex face; `outward` tells on which side its outside lies."""
         normal = np.zeros(3)
         for here, following in zip(points, np.roll(points, -1, axis=0), strict=True):
@@ -110,7 +114,7 @@ class Builder:
         normal = normal / length if length > 1e-12 else np.array(outward, np.float64)
         if float(np.dot(normal, outward)) < 0:
             normal = -normal
-        self.faces.append((np.asarray(points, np.float64), normal, colour, role, is_detail))
+        self.faces.append((np.asarray(points, np.float64), normal, colour, role, detail))
         part = self.parts[-1]
         part.faces = range(part.faces.start, len(self.faces))
 
@@ -141,11 +145,17 @@ class Builder:
             self.faces[i][0][:, 1] += centre
 
     def decal(
-        self, quad: F64, area: tuple[float, float, float, float], outward: F64, colour: Bgr, role: Role = Role.BODY
+        self,
+        quad: F64,
+        area: tuple[float, float, float, float],
+        outward: F64,
+        colour: Bgr,
+        role: Role = Role.BODY,
+        detail: int = 1,
     ) -> F64:
         """Add a detail on a quad (bottom left, bottom right, top right, top left): area u0, u1, v0, v1 in 0..1."""
         sub = inset(quad, area)
-        self.face(sub + outward * 0.006, outward, colour, role=role, is_detail=True)
+        self.face(sub + outward * 0.006, outward, colour, role=role, detail=detail)
         return sub
 
     def wheel(self, x: float, y: float, radius: float, *, width: float = 0.2, hub: Bgr = (128, 130, 132)) -> None:
@@ -159,7 +169,7 @@ class Builder:
         ):
             angles = np.linspace(0, 2 * np.pi, 13)[:-1]
             disc = np.stack([x + r * np.cos(angles), np.full(12, y + sign * lift), radius + r * np.sin(angles)], axis=1)
-            self.face(disc, outward, colour, is_detail=r < radius)
+            self.face(disc, outward, colour, detail=2 if r < radius else 1)
 
     def rod(
         self, a: tuple[float, float, float], b: tuple[float, float, float], radii: tuple[float, float], colour: Bgr,
@@ -191,12 +201,28 @@ class Builder:
             centres=np.array([c.mean(axis=0) for c in corners]).reshape(-1, 3),
             albedo=np.array([face[2] for face in self.faces], np.float64).reshape(-1, 3),
             roles=tuple(int(face[3]) for face in self.faces),
-            is_detail=tuple(face[4] for face in self.faces),
+            details=tuple(face[4] for face in self.faces),
             rods=np.array(rods).reshape(-1, 8),
             rod_swings=np.array([rod[5] for rod in self.rods], np.float64).reshape(-1, 2),
             rod_albedo=np.array([rod[4] for rod in self.rods], np.float64).reshape(-1, 3),
+            rod_orders=(rod_order(self.parts, 9.0), rod_order(self.parts, -9.0)),
             panels=tuple(self.panels), lamps=tuple(self.lamps), parts=tuple(self.parts), size_m=size_m,
         )  # fmt: skip
+
+
+def part_order(parts: Sequence[Part], eye: tuple[float, float, float]) -> list[int]:
+    """In which order parts are drawn: by layer, within a layer the far ones first."""
+
+    def rank(index: int) -> tuple[int, float]:
+        part = parts[index]
+        return part.layer, -sum((a - b) ** 2 for a, b in zip(part.anchor, eye, strict=True))
+
+    return sorted(range(len(parts)), key=rank)
+
+
+def rod_order(parts: Sequence[Part], side_m: float) -> list[int]:
+    """The rods' order seen from one side."""
+    return [rod for index in part_order(parts, (0.0, side_m, 5.0)) for rod in parts[index].rods]
 
 
 def inset(quad: F64, area: tuple[float, float, float, float]) -> F64:

@@ -116,7 +116,7 @@ class People:
 
     def movers(self, now_s: float) -> list[Mover]:
         """Everybody at a moment."""
-        present = list(self.still)
+        present: list[Mover] = []
         for walker, turn, gone in self.walking(now_s):
             path = self.walks[walker.walk].path
             s = path.length_m - gone if walker.is_reversed else gone
