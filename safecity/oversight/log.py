@@ -154,7 +154,7 @@ def append(connection: Connection, *, type: str, body: Mapping[str, object], at:
         row = {"leaf_index": index, "type": type, "at": at, "commitment": commitment, "leaf_hash": leaf_hash}
         connection.execute(log_leaves.insert().values({**row, "entry": entry.decode()}))
         connection.execute(log_bodies.insert().values(leaf_index=index, salt=salt, body=text.decode()))
-        _complete_nodes(connection, index, leaf_hash)
+        _complete_nodes(connection, index, leaf_hash=leaf_hash)
     except DBAPIError as error:
         raise Unavailable(
             "the log cannot be written, so nothing is granted or changed; see `safecity doctor`",
@@ -249,7 +249,7 @@ def list_leaves(connection: Connection, *, before: int, limit: int, type: str | 
     ]
 
 
-def _complete_nodes(connection: Connection, index: int, leaf_hash: bytes) -> None:
+def _complete_nodes(connection: Connection, index: int, *, leaf_hash: bytes) -> None:
     completed = merkle.completed_nodes(index)
     if not completed:
         return

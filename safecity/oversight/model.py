@@ -200,9 +200,9 @@ def decide(
         return Decision(allowed=True)
     if resource.kind != "camera":
         return _refuse("oversight.no_camera", "Pictures are asked for by camera; name one.")
-    if (wrong := _wrong_interval(act, resource, now - limits.live_age)) is not None:
+    if (wrong := _wrong_interval(act, resource, oldest=now - limits.live_age)) is not None:
         return wrong
-    shift = next((item for item in purposes if _is_own_shift(item, actor, now)), None)
+    shift = next((item for item in purposes if _is_own_shift(item, actor) and item.stands_at(now)), None)
     if shift is None:
         return _refuse("oversight.no_shift", "You are not on duty; start your shift, then look.")
     return Decision(allowed=True, purpose=shift)
@@ -212,11 +212,11 @@ def _refuse(code: str, reason: str) -> Decision:
     return Decision(allowed=False, code=code, reason=reason)
 
 
-def _is_own_shift(purpose: Purpose, actor: Actor, now: datetime) -> bool:
-    return purpose.kind == "shift" and purpose.user_id == actor.user_id and purpose.stands_at(now)
+def _is_own_shift(purpose: Purpose, actor: Actor) -> bool:
+    return purpose.kind == "shift" and purpose.user_id == actor.user_id
 
 
-def _wrong_interval(act: Act, resource: Resource, oldest: datetime) -> Decision | None:
+def _wrong_interval(act: Act, resource: Resource, *, oldest: datetime) -> Decision | None:
     first, last = resource.from_at, resource.to_at
     if act is Act.VIEW_LIVE:
         if first is None and last is None:

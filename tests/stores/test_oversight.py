@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, InvalidRequestError
 
 from safecity.oversight import log, merkle
+from safecity.oversight.bench import measure_log
 from safecity.oversight.log import ConsistencyProof, InclusionProof
 from safecity.oversight.model import Act, Actor, Resource, Role
 from safecity.oversight.passwords import Cost, Passwords
@@ -301,3 +302,10 @@ def test_content_can_be_erased_and_the_tree_stays(database: Database) -> None:
         verdict = verify(connection)
     # Nothing of this version erases, so a missing content is said.
     assert (verdict.bad_index, verdict.reason) == (2, "its content is gone")
+
+
+def test_the_bench_leaves_a_whole_log(database: Database) -> None:
+    figures = measure_log(database, leaves=100)
+    assert figures["leaves"] == 300
+    assert all(value > 0 for value in figures.values())
+    assert _is_whole(database)

@@ -48,7 +48,9 @@ _POSTGRESQL_FUNCTIONS = (
 
 def upgrade() -> None:
     """Create the tables and the triggers that keep the log growing only."""
-    _create_people()
+    _create_accounts()
+    _create_attempts()
+    _create_purposes()
     _create_log()
     if op.get_bind().dialect.name == "postgresql":
         _guard_postgresql()
@@ -65,7 +67,7 @@ def downgrade() -> None:
             op.execute(f"DROP FUNCTION {function}()")
 
 
-def _create_people() -> None:
+def _create_accounts() -> None:
     op.create_table(
         "users",
         sa.Column("id", sa.String(40), nullable=False, comment="usr_..."),
@@ -95,6 +97,9 @@ def _create_people() -> None:
         comment="Signed-in browsers",
     )
     op.create_index("ix_sessions_user_id", "sessions", ["user_id"])
+
+
+def _create_attempts() -> None:
     op.create_table(
         "sign_in_attempts",
         sa.Column("id", BigSerial, autoincrement=True, nullable=False, comment="Order of arrival"),
@@ -114,6 +119,9 @@ def _create_people() -> None:
     )
     op.create_index("ix_sign_in_attempts_name_key", "sign_in_attempts", ["name_key"])
     op.create_index("ix_sign_in_attempts_console", "sign_in_attempts", ["console"])
+
+
+def _create_purposes() -> None:
     op.create_table(
         "purposes",
         sa.Column("id", sa.String(40), nullable=False, comment="pur_..."),
@@ -202,7 +210,7 @@ def _guard_postgresql() -> None:
 
 
 def _guard_sqlite() -> None:
-    def refuse(name: str, occasion: str, message: str, condition: str = "1") -> None:
+    def refuse(name: str, occasion: str, *, message: str, condition: str = "1") -> None:
         op.execute(
             f"CREATE TRIGGER {name} BEFORE {occasion} WHEN {condition} BEGIN SELECT RAISE(ABORT, '{message}'); END"
         )
@@ -213,29 +221,33 @@ def _guard_sqlite() -> None:
         ("log_bodies", ("DELETE",)),
     ):
         for change in changes:
-            refuse(f"{table}_no_{change.lower()}", f"{change} ON {table}", f"{table} only grows: {change} is refused")
+            refuse(
+                f"{table}_no_{change.lower()}",
+                f"{change} ON {table}",
+                message=f"{table} only grows: {change} is refused",
+            )
     # INSERT OR REPLACE deletes the old row without firing a delete trigger, so the insert itself is guarded.
     refuse(
         "log_leaves_dense",
         "INSERT ON log_leaves",
-        "log_leaves only grows: leaves are numbered without a gap",
-        "NEW.leaf_index <> (SELECT coalesce(max(leaf_index) + 1, 0) FROM log_leaves)",
+        message="log_leaves only grows: leaves are numbered without a gap",
+        condition="NEW.leaf_index <> (SELECT coalesce(max(leaf_index) + 1, 0) FROM log_leaves)",
     )
     refuse(
         "log_bodies_no_replace",
         "INSERT ON log_bodies",
-        "log_bodies can be erased, never changed",
-        "EXISTS (SELECT 1 FROM log_bodies WHERE leaf_index = NEW.leaf_index)",
+        message="log_bodies can be erased, never changed",
+        condition="EXISTS (SELECT 1 FROM log_bodies WHERE leaf_index = NEW.leaf_index)",
     )
     refuse(
         "log_nodes_no_replace",
         "INSERT ON log_nodes",
-        "log_nodes only grows: REPLACE is refused",
-        "EXISTS (SELECT 1 FROM log_nodes WHERE level = NEW.level AND position = NEW.position)",
+        message="log_nodes only grows: REPLACE is refused",
+        condition="EXISTS (SELECT 1 FROM log_nodes WHERE level = NEW.level AND position = NEW.position)",
     )
     refuse(
         "log_bodies_no_change",
         "UPDATE ON log_bodies",
-        "log_bodies can be erased, never changed",
-        "NEW.leaf_index <> OLD.leaf_index OR NEW.salt IS NOT NULL OR NEW.body IS NOT NULL",
+        message="log_bodies can be erased, never changed",
+        condition="NEW.leaf_index <> OLD.leaf_index OR NEW.salt IS NOT NULL OR NEW.body IS NOT NULL",
     )
