@@ -29,19 +29,19 @@ check: setup ## format, lint, types, import contract, house rules, docs
 	@$(BIN)/ruff check --quiet . && echo "lint: good"
 	@$(BIN)/pyright --warnings | tail -1
 	@$(BIN)/lint-imports --no-cache | tail -5
-	@$(BIN)/python tools/make_docs.py --check
+	@$(BIN)/python -m tools.make_docs --check
 	@$(BIN)/python tools/build_page.py run check --silent
 	@$(BIN)/pytest -q tests/house
 
 bench: setup ## speed as ratios, one JSON line each
-	@$(BIN)/python tools/bench/record.py
-	@$(BIN)/python tools/bench/live.py
+	@$(BIN)/python -m tools.bench.record
+	@$(BIN)/python -m tools.bench.live
 
 soak: setup ## a long run with kills and faults
-	@$(BIN)/python tools/soak.py $(ARGS)
+	@$(BIN)/python -m tools.soak $(ARGS)
 
 shots: setup needs ## a picture of every page in English and Urdu, into shots/
-	@$(BIN)/python tools/shots.py
+	@$(BIN)/python -m tools.shots
 
 docs: setup ## regenerate docs/reference.md from the code
-	@$(BIN)/python tools/make_docs.py
+	@$(BIN)/python -m tools.make_docs
