@@ -30,6 +30,8 @@ export const TICK_MS = 100
 const STUCK_AFTER_MS = 700
 /** A picture further from the playhead than this is not a picture of that instant (key frames come some seconds apart). */
 const PICTURE_HOLDS_MS = 12_000
+/** Surely inside the picture before: more than the gateway's rounding, less than a picture at 60 a second. */
+const BEFORE_MS = 12
 /** So close to the end of a look an empty answer means "not written yet", not a hole. */
 const EDGE_OF_NOW_MS = 15_000
 
@@ -108,11 +110,10 @@ export class PlaybackPlayer {
     this.pause()
     if (framesAt(this.view.rate) === 'key') this.setRate(1)
     if (this.wanted !== null) return
-    const { pictures } = this.screen
-    const found = findStep(pictures, this.screen.at, direction)
-    const first = pictures[0]
+    const found = findStep(this.screen.pictures, this.screen.at, direction)
+    const first = this.screen.pictures[0]
     if (found !== null) this.seek(found)
-    else if (direction === -1 && first !== undefined) this.reload(first - 5)
+    else if (direction === -1 && first !== undefined) this.reload(first - BEFORE_MS)
     else if (direction === 1) this.skipGap()
   }
 

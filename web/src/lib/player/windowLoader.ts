@@ -1,6 +1,6 @@
 /** One request at a time to a playback source: holds the look, what is under way, and when to try again. */
 import type { Interval } from './intervals'
-import { lookAround, RETRY_EMPTY_MS, RETRY_LOOK_MS, type FetchPlan } from './plan'
+import { LOOK_GROWTH_MS, lookAround, RETRY_EMPTY_MS, RETRY_LOOK_MS, type FetchPlan } from './plan'
 import type { Look, PlaybackSource, WindowAnswer } from './playbackSource'
 
 export interface LoaderHooks {
@@ -80,9 +80,9 @@ export class WindowLoader {
     }
   }
 
-  /** Nothing is known to follow this hole inside the look. */
+  /** This hole reaches into now; any other that fills its look is followed by the next look. */
   isLast(hole: Interval): boolean {
-    return this.look !== null && hole.to >= this.look.to
+    return this.look !== null && hole.to >= this.look.to && Date.now() - this.look.to < LOOK_GROWTH_MS * 2
   }
 
   private begin(): AbortSignal {

@@ -18,9 +18,10 @@ interface KeyDeeds {
   choose: () => void
   toggleFull: () => void
   focusTile: () => void
+  openPlayback: () => void
 }
 
-function useWallKeys(wall: Wall, isPhone: boolean, { choose, toggleFull, focusTile }: KeyDeeds): void {
+function useWallKeys(wall: Wall, isPhone: boolean, { choose, toggleFull, focusTile, openPlayback }: KeyDeeds): void {
   const { t, dir } = useI18n()
   const { layout, selected } = wall
   const columns = isPhone ? 1 : Math.sqrt(layout.size)
@@ -38,7 +39,7 @@ function useWallKeys(wall: Wall, isPhone: boolean, { choose, toggleFull, focusTi
     { chord: 'Delete', label: t('video.tile.clear'), run: () => wall.assign(selected, null) },
     { chord: '[', label: t('video.keys.fewer'), run: () => wall.resize(nextSize(layout.size, -1)) },
     { chord: ']', label: t('video.keys.more'), run: () => wall.resize(nextSize(layout.size, 1)) },
-    { chord: 'p', label: t('video.tile.playback'), run: () => camera !== null && wall.playback(camera) },
+    { chord: 'p', label: t('video.tile.playback'), run: openPlayback },
     { chord: 'f', label: t('video.full'), run: toggleFull },
   ]
   useKeys(commands)
@@ -62,7 +63,9 @@ export default function WallPage() {
     if (document.fullscreenElement !== null) void document.exitFullscreen()
     else void page.current?.requestFullscreen?.()
   }
-  useWallKeys(wall, isPhone, { choose, toggleFull, focusTile })
+  // The tile knows the instant of its picture, so the key presses the tile's own button.
+  const openPlayback = () => page.current?.querySelector<HTMLElement>('[data-tile][tabindex="0"] [data-act="playback"], [data-large] [data-act="playback"]')?.click()
+  useWallKeys(wall, isPhone, { choose, toggleFull, focusTile, openPlayback })
 
   const { layout, selected } = wall
   return (

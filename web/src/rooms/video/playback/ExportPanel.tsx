@@ -28,7 +28,7 @@ function Ends({ range, onMark, onShow }: { range: ExportRange; onMark: (end: 'fr
                 <span className={classes['unset']}>{t('video.export.unset')}</span>
               ) : (
                 <button type="button" className={classes['time']} onClick={() => onShow(at)} title={t('video.export.show')}>
-                  <Ltr>{time.full(at)}</Ltr>
+                  <bdi>{time.full(at)}</bdi>
                 </button>
               )}
               <Button size="compact-xs" variant="default" onClick={() => onMark(end)}>

@@ -45,14 +45,14 @@ export function ExportReceipt({ gateway, result }: { gateway: string; result: Ex
         <dd className={classes['hash']} data-sha256={result.sha256}><Ltr>{result.sha256}</Ltr></dd>
       </dl>
       <div className={classes['downloads']}>
-        <Button component="a" href={`${gateway}${result.clip}`} download={result.file} size="compact-md" variant="default" leftSection={<Icon name="download" size={16} />}>
+        <Button component="a" href={`${gateway}${result.clip}`} download={result.file} size="compact-sm" variant="default" leftSection={<Icon name="download" size={16} />}>
           {t('video.export.clip')}
         </Button>
-        <Button component="a" href={`${gateway}${result.sheet}`} download={`${result.file}.sheet.json`} size="compact-md" variant="default" leftSection={<Icon name="download" size={16} />}>
+        <Button component="a" href={`${gateway}${result.sheet}`} download={`${result.file}.sheet.json`} size="compact-sm" variant="default" leftSection={<Icon name="download" size={16} />}>
           {t('video.export.sheet')}
         </Button>
       </div>
-      <Button size="compact-md" variant="light" loading={check.isPending} onClick={() => check.mutate()} leftSection={<Icon name="shield" size={16} />}>
+      <Button size="compact-sm" variant="light" loading={check.isPending} onClick={() => check.mutate()} leftSection={<Icon name="shield" size={16} />}>
         {t('video.verify')}
       </Button>
       {check.isPending ? <Progress value={(100 * received) / Math.max(1, result.bytes)} aria-label={t('video.verify')} /> : null}

@@ -12,9 +12,10 @@ import classes from './Playback.module.css'
 
 const JUMP_SHOWN_MS = 7_000
 
-function causeOf(hole: Interval, missing: readonly CauseGap[]): CauseGap['cause'] | undefined {
-  const best = missing.reduce<CauseGap | null>((found, gap) => (overlapMs(gap, hole) > (found === null ? 0 : overlapMs(found, hole)) ? gap : found), null)
-  return best?.cause
+/** The hole as the timeline knows it, with its true ends and its cause, where it knows it. */
+function explain(hole: Interval, missing: readonly CauseGap[]): Interval & { readonly cause?: CauseGap['cause'] } {
+  const overlap = (gap: CauseGap): number => overlapMs(gap, hole)
+  return missing.filter((gap) => overlap(gap) > 0).sort((a, b) => overlap(b) - overlap(a))[0] ?? hole
 }
 
 /** "No recording 12:03:10–12:03:25: camera offline", for some seconds after a jump. */
@@ -30,12 +31,27 @@ function JumpNotice({ view, missing }: { view: PlaybackView; missing: readonly C
     return () => clearTimeout(timer)
   }, [jumped])
   if (jumped === null || !shown) return null
-  const cause = t(causeWords(causeOf(jumped, missing)))
+  const gap = explain(jumped, missing)
   return (
     <p className={classes['jump']} role="status">
       <Glyph name="skip" size={18} />
-      {t('video.gap.jumped', { from: time.clock(jumped.from), to: time.clock(jumped.to), cause })}
+      {t('video.gap.jumped', { from: time.clock(gap.from), to: time.clock(gap.to), cause: t(causeWords(gap.cause)) })}
     </p>
+  )
+}
+
+function Gap({ gap, onSkip }: { gap: ReturnType<typeof explain>; onSkip: () => void }) {
+  const { t } = useI18n()
+  const time = useTime()
+  return (
+    <>
+      <Glyph name="offline" size={36} />
+      <p className={classes['big']}>{t('video.gap.here', { from: time.clock(gap.from), to: time.clock(gap.to) })}</p>
+      <p>{t(causeWords(gap.cause))}</p>
+      <Button onClick={onSkip} leftSection={<Glyph name="skip" size={18} />}>
+        {t('video.gap.skip', { time: time.clock(gap.to) })}
+      </Button>
+    </>
   )
 }
 
@@ -51,7 +67,6 @@ interface PictureProps {
 
 function Overlay({ view, data, onSkip, onLive, onRetry }: PictureProps) {
   const { t } = useI18n()
-  const time = useTime()
   switch (view.status) {
     case 'denied':
     case 'failed':
@@ -59,14 +74,7 @@ function Overlay({ view, data, onSkip, onLive, onRetry }: PictureProps) {
     case 'loading':
       return <Loader className={classes['loader'] ?? ''} aria-label={t('shell.loading')} />
     case 'gap':
-      return view.gap === null ? null : (
-        <>
-          <Glyph name="offline" size={36} />
-          <p className={classes['big']}>{t('video.gap.here', { from: time.clock(view.gap.from), to: time.clock(view.gap.to) })}</p>
-          <p>{t(causeWords(causeOf(view.gap, data.missing)))}</p>
-          <Button onClick={onSkip} leftSection={<Glyph name="skip" size={18} />}>{t('video.gap.skip', { time: time.clock(view.gap.to) })}</Button>
-        </>
-      )
+      return view.gap === null ? null : <Gap gap={explain(view.gap, data.missing)} onSkip={onSkip} />
     case 'end':
       return (
         <>

@@ -119,7 +119,7 @@ export function Timeline({ view, data, at, now, range, onView, onSeek, onMark, o
       </svg>
       {hoverX === null || hoverAt === null ? null : (
         <output className={classes['tip']} style={{ insetInlineStart: Math.min(Math.max(hoverX, 90), Math.max(90, widthPx - 90)) }}>
-          {time.full(hoverAt)}
+          <span dir="auto">{time.full(hoverAt)}</span>
           {hoverGap === null ? null : <span dir="auto">{t('video.gap.short', { cause: t(causeWords(hoverGap.cause)) })}</span>}
         </output>
       )}

@@ -1,8 +1,8 @@
 import { memo, useId } from 'react'
 import { useI18n } from '../../../i18n/i18n'
-import type { WordKey } from '../../../i18n/words'
+import { words, type WordKey } from '../../../i18n/words'
 import { clip, type Interval } from '../../../lib/player/intervals'
-import type { CauseGap, Recorded } from '../gateway'
+import type { Recorded } from '../gateway'
 import { xOf } from './timeline'
 import classes from './Timeline.module.css'
 
@@ -10,8 +10,10 @@ import classes from './Timeline.module.css'
 const WORDS_FROM_PX = 110
 const MIN_PX = 1.5
 
-export function causeWords(cause: CauseGap['cause'] | undefined): WordKey {
-  return cause === null || cause === undefined ? 'video.gap.cause.unknown' : `video.gap.cause.${cause}`
+/** The cause of a gap in a few words; the server may know causes that this page does not. */
+export function causeWords(cause: string | null | undefined): WordKey {
+  const key = `video.gap.cause.${cause ?? 'unknown'}`
+  return key in words ? (key as WordKey) : 'video.gap.cause.unknown'
 }
 
 interface BandProps {

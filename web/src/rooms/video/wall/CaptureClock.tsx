@@ -1,6 +1,5 @@
 import { useEffect, useState, type RefObject } from 'react'
 import type { LivePlayer } from '../../../lib/player/livePlayer'
-import { Ltr } from '../../../ui/Ltr'
 import { useTime } from '../../../ui/useTime'
 
 const EVERY_MS = 500
@@ -15,5 +14,5 @@ export function CaptureClock({ player }: { player: RefObject<LivePlayer | null> 
     const timer = setInterval(read, EVERY_MS)
     return () => clearInterval(timer)
   }, [player])
-  return at === null ? null : <Ltr>{time.seen(at)}</Ltr>
+  return at === null ? null : <bdi>{time.seen(at)}</bdi>
 }

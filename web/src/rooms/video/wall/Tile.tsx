@@ -12,7 +12,8 @@ import classes from './Tile.module.css'
 
 export interface TileActions {
   onOpen: () => void
-  onPlayback: () => void
+  /** At the instant of the picture on the screen. */
+  onPlayback: (at: number) => void
   onClear: () => void
 }
 
@@ -36,6 +37,7 @@ export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear 
     if (isCodecRefused) setStream('sub') // many browsers have no H.265: the sub stream is H.264
   }, [isCodecRefused])
   const name = pick(camera)
+  const closing = t(isLarge ? 'video.wall.back' : 'video.tile.clear')
   const shape = verdict.state in STATE_SHAPES ? STATE_SHAPES[verdict.state as keyof typeof STATE_SHAPES] : 'unknown'
   return (
     <div className={classes['picture']} data-state={verdict.state}>
@@ -49,10 +51,10 @@ export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear 
         </span>
       </div>
       <div className={classes['actions']} data-always={isLarge || undefined}>
-        <ActionIcon variant="default" aria-label={t('video.tile.playback')} title={t('video.tile.playback')} onClick={onPlayback}>
+        <ActionIcon variant="default" aria-label={t('video.tile.playback')} title={t('video.tile.playback')} data-act="playback" onClick={() => onPlayback(player.current?.findCaptureTime() ?? Date.now())}>
           <Icon name="playback" size={18} />
         </ActionIcon>
-        <ActionIcon variant="default" aria-label={t('video.tile.clear')} title={t('video.tile.clear')} onClick={onClear}>
+        <ActionIcon variant="default" aria-label={closing} title={closing} onClick={onClear}>
           <Icon name="close" size={18} />
         </ActionIcon>
       </div>

@@ -1,9 +1,9 @@
 import { Button } from '@mantine/core'
-import type { CameraCause } from '../../../api/wire'
 import { useI18n } from '../../../i18n/i18n'
 import type { WordKey } from '../../../i18n/words'
 import type { LiveCause, LiveState, Verdict } from '../../../lib/player/liveModel'
 import { duration } from '../../../lib/time'
+import { causePhrase } from '../../../ui/cause'
 import { Ltr } from '../../../ui/Ltr'
 import { useNow, useTime } from '../../../ui/useTime'
 import { Glyph, type GlyphName } from '../Glyph'
@@ -13,8 +13,8 @@ const GLYPHS: Record<LiveState, GlyphName> = {
   paused: 'stalled', connecting: 'wait', live: 'now', stalled: 'stalled', offline: 'offline', denied: 'lock', failed: 'offline',
 }
 
-function causeKey(cause: LiveCause | null, known: CameraCause | null): WordKey | null {
-  if (cause === 'camera' || cause === 'silence') return known === null ? `video.cause.${cause}` : `cause.${known}`
+function causeKey(cause: LiveCause | null, known: string | null): WordKey | null {
+  if (cause === 'camera' || cause === 'silence') return causePhrase(known) ?? `video.cause.${cause}`
   return cause === null ? null : `video.cause.${cause}`
 }
 
@@ -32,7 +32,7 @@ function Since({ since }: { since: number }) {
 interface TileNoticeProps {
   verdict: Verdict
   /** Why the registry says this camera is not live, where it knows better than the stream. */
-  knownCause: CameraCause | null
+  knownCause: string | null
   onRetry: () => void
 }
 

@@ -27,7 +27,7 @@ export interface WallGridProps {
   isPhone: boolean
   onSelect: (tile: number) => void
   onOpen: (tile: number) => void
-  onPlayback: (camera: string) => void
+  onPlayback: (camera: string, at: number) => void
   onAssign: (tile: number, camera: string | null) => void
   onSwap: (from: number, to: number) => void
   onChoose: (tile: number) => void
@@ -53,8 +53,8 @@ export function WallGrid(props: WallGridProps) {
   if (large !== null && layout.large !== null) {
     const index = layout.large
     return (
-      <div className={classes['large']}>
-        <Tile key={large.id} camera={large} isSelected isLarge onOpen={() => onOpen(index)} onPlayback={() => onPlayback(large.id)} onClear={() => onOpen(index)} />
+      <div className={classes['large']} data-large>
+        <Tile key={large.id} camera={large} isSelected isLarge onOpen={() => onOpen(index)} onPlayback={(at) => onPlayback(large.id, at)} onClear={() => onOpen(index)} />
       </div>
     )
   }
@@ -72,7 +72,7 @@ export function WallGrid(props: WallGridProps) {
               isSelected={index === selected}
               onSelect={() => onSelect(index)}
               onOpen={() => onOpen(index)}
-              onPlayback={() => id !== null && onPlayback(id)}
+              onPlayback={(at) => id !== null && onPlayback(id, at)}
               onClear={() => onAssign(index, null)}
               onDropCamera={(dropped) => onAssign(index, dropped)}
               onDropTile={(from) => onSwap(from, index)}

@@ -7,6 +7,8 @@ import { assign, fillFirst, orderForWall, parseLayout, resize, swap, tileAfter, 
 import type { CameraEntry } from './searchCameras'
 
 const FIRST_SIZE: WallSize = 4
+/** Whoever opens the recording of what just happened wants to see it happen. */
+const REPLAY_MS = 5_000
 
 export function useRegistry() {
   const cameras = useCameras()
@@ -34,7 +36,7 @@ export interface Wall {
   place: (camera: string) => void
   swap: (from: number, to: number) => void
   resize: (size: WallSize) => void
-  playback: (camera: string) => void
+  playback: (camera: string, at: number) => void
 }
 
 export function useWall(order: readonly string[], cameras: ReadonlyMap<string, Camera>): Wall {
@@ -68,6 +70,6 @@ export function useWall(order: readonly string[], cameras: ReadonlyMap<string, C
     },
     swap: (from, to) => write(swap(layout, from, to)),
     resize: (size) => write(resize(layout, size, order)),
-    playback: (camera) => void navigate(`/playback?camera=${encodeURIComponent(camera)}&at=${new Date().toISOString()}`),
+    playback: (camera, at) => void navigate(`/playback?camera=${encodeURIComponent(camera)}&at=${new Date(at - REPLAY_MS).toISOString()}`),
   }
 }
