@@ -208,6 +208,16 @@ def _grew(proof: ConsistencyProof) -> bool:
     )
 
 
+def test_appends_of_their_own_do_not_take_the_same_number(database: Database) -> None:
+    threads = [threading.Thread(target=lambda: [_append(database, 2) for _ in range(10)]) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(_types(database)) == 80
+    assert _is_whole(database)
+
+
 def test_a_shift_that_has_ended_grants_nothing_whoever_comes_first(database: Database, oversight: Oversight) -> None:
     actor = _actor(oversight)
 

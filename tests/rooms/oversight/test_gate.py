@@ -249,14 +249,15 @@ def test_nothing_is_granted_when_the_disk_is_full(desk: Desk) -> None:
     assert len(desk.leaves()) == before + granted
 
 
-def test_nothing_is_granted_when_the_commit_fails(desk: Desk) -> None:
+@pytest.mark.parametrize("why", ["disk I/O error", "database or disk is full"])
+def test_nothing_is_granted_when_the_commit_fails(desk: Desk, why: str) -> None:
     actor = desk.actor(on_duty=True)
     before = len(desk.leaves())
 
     @sa.event.listens_for(desk.database.engine, "commit")
     def fail(connection: sa.Connection) -> None:
         if connection.get_execution_options().get("safecity_write"):
-            raise sa.exc.OperationalError("COMMIT", None, OSError("disk I/O error"))
+            raise sa.exc.OperationalError("COMMIT", None, OSError(why))
 
     for act in (Act.VIEW_LIVE, Act.READ_LOG):
         with pytest.raises(Unavailable):

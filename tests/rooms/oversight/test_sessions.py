@@ -178,6 +178,8 @@ def test_a_sign_in_that_finds_no_turn_does_not_count(desk: Desk, monkeypatch: py
         for _ in range(desk.settings.sign_in_attempts + 1):
             with pytest.raises(Exhausted, match="at once"):
                 desk.oversight.sign_in("a.operator", PASSWORD, console=ELSEWHERE)
+        with pytest.raises(Exhausted, match="at once"):  # an unknown name waits for its hash like a known one
+            desk.oversight.sign_in("nobody", PASSWORD, console=ELSEWHERE)
     finally:
         for _ in range(HASHES_AT_ONCE):
             turns.release()
