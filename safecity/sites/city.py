@@ -209,7 +209,7 @@ def city_cells(city: City) -> Iterator[tuple[str, Cells]]:
         yield "camera", _camera_cells(camera, codes)
     for kind, drawn in (*(("zone", zone) for zone in city.zones), *(("line", line) for line in city.lines)):
         points = drawn.border if isinstance(drawn, Zone) else drawn.path
-        yield kind, {**_named(drawn), **_drawn(drawn.picture, points, codes)}
+        yield kind, {**_named(drawn), **_drawn(drawn.picture, points, codes=codes)}
     for road in city.roads:
         yield "road", {**_named(road), "class": road.road_class.value, "points": _lonlats(road.path)}
     for place in city.places:
@@ -230,7 +230,7 @@ def _camera_cells(camera: Camera, codes: Mapping[str, str]) -> Cells:
     }
 
 
-def _drawn(picture: Picture | None, points: tuple[LonLat, ...], codes: Mapping[str, str]) -> Cells:
+def _drawn(picture: Picture | None, points: tuple[LonLat, ...], *, codes: Mapping[str, str]) -> Cells:
     if picture is None:
         return {"points": _lonlats(points)}
     return {

@@ -144,12 +144,12 @@ def _find_lost_references(found: _Found, known: Known) -> None:
 
 
 def _find_far_positions(found: _Found, known: Known) -> None:
-    placed = {index: positions[0] for index, row in found.rows.items() if (positions := row.positions())}
-    everywhere = [*placed.values(), *known.sites.values()]
+    placed = {index: positions for index, row in found.rows.items() if (positions := row.positions())}
+    everywhere = [*(positions[0] for positions in placed.values()), *known.sites.values()]
     if len(everywhere) >= FEW_POSITIONS:
         middle = LonLat(median(p.lon for p in everywhere), median(p.lat for p in everywhere))
-        for index, position in placed.items():
-            gap_m = distance_m(position, middle)
+        for index, positions in placed.items():
+            gap_m = max(distance_m(position, middle) for position in positions)
             if gap_m > FAR_FROM_CITY_M:
                 found.blame(index, f"lies {gap_m / 1000:.0f} km from the rest of the city; correct lon and lat")
     sites = {**known.sites}
@@ -158,7 +158,7 @@ def _find_far_positions(found: _Found, known: Known) -> None:
         site = sites.get(SiteId(f"site_{row.site.lower()}")) if isinstance(row, CameraRow) else None
         if site is None or index not in placed or index in found.reasons:
             continue
-        gap_m = distance_m(placed[index], site)
+        gap_m = distance_m(placed[index][0], site)
         if FAR_FROM_SITE_M < gap_m <= FAR_FROM_CITY_M:
             found.blame(index, f"lies {gap_m / 1000:.0f} km from its site; correct lon and lat, or the site")
 

@@ -26,7 +26,7 @@ def read_rows(content: bytes) -> Iterator[RawRow]:
     start = 1 if lines and lines[0][:4].lower() == "sep=" else 0
     delimiter = _delimiter(lines[start:])
     header: list[str] | None = None
-    for number, cells in _tables(lines, start, delimiter):
+    for number, cells in _tables(lines, start=start, delimiter=delimiter):
         if isinstance(cells, str):
             yield RawRow(number=number, kind="", values={}, reasons=(cells,))
         elif not any(cell.strip() for cell in cells):
@@ -35,12 +35,12 @@ def read_rows(content: bytes) -> Iterator[RawRow]:
             header = [cell.strip().lower() for cell in cells]
             yield from _check_header(header, number)
         else:
-            yield _row(header, cells, number)
+            yield _row(header, cells, number=number)
     if header is None:
         raise Invalid("the file is empty; its first line must name the columns", code="sites.unreadable_city_file")
 
 
-def _tables(lines: Sequence[str], start: int, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
+def _tables(lines: Sequence[str], *, start: int, delimiter: str) -> Iterator[tuple[int, list[str] | str]]:
     """(line number, cells), or a reason in place of the cells.
 
     A quote left open would swallow the rows after it; so after a broken row the reading goes on with the next line.
@@ -93,7 +93,7 @@ def _check_header(header: list[str], number: int) -> Iterator[RawRow]:
         yield RawRow(number=number, kind="header", values={}, reasons=tuple(reasons))
 
 
-def _row(header: list[str], cells: list[str], number: int) -> RawRow:
+def _row(header: list[str], cells: list[str], *, number: int) -> RawRow:
     filled = {name: cell for name, cell in zip(header, cells, strict=False) if name in COLUMNS and cell.strip()}
     kind = filled.pop("kind", "").strip().lower()
     values: dict[str, object] = {name: _unguarded(cell) for name, cell in filled.items()}

@@ -85,7 +85,7 @@ def read_number(value: object) -> float:
     return number
 
 
-def _range_reader(least: float, most: float, unit: str) -> Callable[[object], float]:
+def _range_reader(least: float, most: float, *, unit: str) -> Callable[[object], float]:
     def read(value: object) -> float:
         if isinstance(value, str) and most >= 1000 and re.fullmatch(r"\d{1,3},\d{3}", value.strip()):
             refuse(f"could mean two things{_shown(value)}; write thousands without a comma")
@@ -98,7 +98,7 @@ def _range_reader(least: float, most: float, unit: str) -> Callable[[object], fl
 
 
 def _read_bearing(value: object) -> float:
-    return _range_reader(0, 360, "degrees clockwise from north")(value) % 360
+    return _range_reader(0, 360, unit="degrees clockwise from north")(value) % 360
 
 
 def read_url(value: object) -> StreamAddress:
@@ -188,8 +188,8 @@ Name = Annotated[str, BeforeValidator(_text_reader(TEXT_LONGEST))]
 Note = Annotated[str, BeforeValidator(_text_reader(NOTE_LONGEST))]
 Number = Annotated[float, BeforeValidator(read_number)]
 Bearing = Annotated[float, BeforeValidator(_read_bearing)]
-FieldOfView = Annotated[float, BeforeValidator(_range_reader(1, 360, "degrees"))]
-Range = Annotated[float, BeforeValidator(_range_reader(1, 5_000, "metres"))]
+FieldOfView = Annotated[float, BeforeValidator(_range_reader(1, 360, unit="degrees"))]
+Range = Annotated[float, BeforeValidator(_range_reader(1, 5_000, unit="metres"))]
 Url = Annotated[StreamAddress, BeforeValidator(read_url)]
 Secret = Annotated[str, BeforeValidator(_read_secret)]
 MapPath = Annotated[tuple[LonLat, ...], BeforeValidator(_shape_reader(check_path, on_map=True))]

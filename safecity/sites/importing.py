@@ -135,7 +135,7 @@ class Importer:
         for table, rows in store.city_rows(city):
             if not rows:
                 continue
-            change = store.put(self.connection, table, rows, now=self.now)
+            change = store.put(self.connection, table, rows=rows, now=self.now)
             others = store.list_active_ids(self.connection, table) if table is t.cities else []
             others = [i for i in others if i != rows[0]["id"]]
             self._retire(table, others)
@@ -207,7 +207,7 @@ class Importer:
         return set(self.connection.execute(statement).scalars())
 
     def _retire(self, table: sa.Table, ids: Sequence[str]) -> None:
-        store.retire(self.connection, table, ids, now=self.now)
+        store.retire(self.connection, table, ids=ids, now=self.now)
 
     def announce(self, report: ImportReport) -> None:
         """State the fact that the registry changed, if it did."""

@@ -25,22 +25,24 @@ def map_features(city: City) -> dict[str, object]:
 
 def _features(city: City) -> Iterator[Feature]:
     for district in city.districts:
-        yield _feature("district", district, _polygon(district.border))
+        yield _feature("district", district, geometry=_polygon(district.border))
     for road in city.roads:
-        yield _feature("road", road, _line(road.path), **{"class": road.road_class.value})
+        yield _feature("road", road, geometry=_line(road.path), **{"class": road.road_class.value})
     for zone in city.zones:
         if zone.border:
-            yield _feature("zone", zone, _polygon(zone.border))
+            yield _feature("zone", zone, geometry=_polygon(zone.border))
     for line in city.lines:
         if line.path:
-            yield _feature("line", line, _line(line.path))
+            yield _feature("line", line, geometry=_line(line.path))
     for gate in city.gates:
-        yield _feature("gate", gate, _point(gate.position))
+        yield _feature("gate", gate, geometry=_point(gate.position))
     for place in city.places:
-        yield _feature(place.kind.value, place, _point(place.position))
+        yield _feature(place.kind.value, place, geometry=_point(place.position))
 
 
-def _feature(kind: str, thing: District | Road | Zone | Line | Gate | Place, geometry: Feature, **more: str) -> Feature:
+def _feature(
+    kind: str, thing: District | Road | Zone | Line | Gate | Place, *, geometry: Feature, **more: str
+) -> Feature:
     properties = {"kind": kind, "id": thing.id, "name": thing.name, "name_ur": thing.name_ur, **more}
     return {"type": "Feature", "id": thing.id, "properties": properties, "geometry": geometry}
 

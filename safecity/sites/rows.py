@@ -88,7 +88,7 @@ class DistrictRow(Row):
     points: Annotated[MapRing, Field(description="border on the map: lon lat; lon lat; ...")]
 
     def positions(self) -> list[LonLat]:
-        return list(self.points[:1])
+        return list(self.points)
 
 
 class SiteRow(_PlacedRow):
@@ -183,7 +183,7 @@ class ZoneRow(_DrawnRow):
         return self
 
     def positions(self) -> list[LonLat]:
-        return list((self.points or ())[:1])
+        return list(self.points or ())
 
 
 class LineRow(_DrawnRow):
@@ -199,7 +199,7 @@ class LineRow(_DrawnRow):
         return self
 
     def positions(self) -> list[LonLat]:
-        return list((self.points or ())[:1])
+        return list(self.points or ())
 
 
 class RoadRow(Row):
@@ -215,7 +215,7 @@ class RoadRow(Row):
     points: Annotated[MapPath, Field(description="course on the map: lon lat; lon lat; ...")]
 
     def positions(self) -> list[LonLat]:
-        return list(self.points[:1])
+        return list(self.points)
 
 
 class PoliceRow(_PlacedRow):
@@ -276,10 +276,10 @@ def parse_row(raw: RawRow) -> Row | list[str]:
         return row.model_validate(dict(raw.values))
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        return [_reason(row, item["type"], item["loc"], item["msg"]) for item in found]
+        return [_reason(row, item["type"], place=item["loc"], message=item["msg"]) for item in found]
 
 
-def _reason(row: type[Row], kind: str, place: tuple[int | str, ...], message: str) -> str:
+def _reason(row: type[Row], kind: str, *, place: tuple[int | str, ...], message: str) -> str:
     column = str(place[0]) if place else ""
     if kind == "missing":
         return f"{column} is missing; fill it in"

@@ -146,7 +146,7 @@ class Sites:
         reports = read_reports(connection)
         now = self._clock.now()
         return {
-            CameraId(camera): _status(CameraId(camera), reports.get(CameraId(camera)), now)
+            CameraId(camera): _status(CameraId(camera), reports.get(CameraId(camera)), now=now)
             for camera in store.list_active_ids(connection, cameras)
         }
 
@@ -204,7 +204,7 @@ def _leaf(report: ImportReport) -> dict[str, object]:
     return {"added": total.added, "changed": total.changed, "retired": total.retired, "rows": report.rows}
 
 
-def _status(camera: CameraId, report: StateReport | None, now: datetime) -> CameraStatus:
+def _status(camera: CameraId, report: StateReport | None, *, now: datetime) -> CameraStatus:
     state = effective_state(report, now=now)
     stands = report if report is not None and now < report.valid_until else None
     return CameraStatus(

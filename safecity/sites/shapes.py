@@ -60,24 +60,26 @@ def _first_crossing(ring: Sequence[XY]) -> tuple[int, int] | None:
         others = slice(i + 2, last)
         if others.start >= others.stop:
             continue
-        hits = _crosses(start[i], end[i], start[others], end[others])
+        hits = _crosses((start[i], end[i]), (start[others], end[others]))
         found = np.flatnonzero(hits)
         if found.size:
             return i, i + 2 + int(found[0])
     return None
 
 
-def _crosses(
-    a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64], d: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Whether segment a-b (shape (2,)) meets each segment c-d (shape (n, 2)), end points included."""
-    side_c, side_d = _side(a, b, c), _side(a, b, d)
-    side_a, side_b = _side(c, d, a), _side(c, d, b)
+Corners = NDArray[np.float64]
+
+
+def _crosses(edge: tuple[Corners, Corners], others: tuple[Corners, Corners]) -> NDArray[np.bool_]:
+    """Whether one edge (corners of shape (2,)) meets each of the others (shape (n, 2)), end points included."""
+    (a, b), (c, d) = edge, others
+    side_c, side_d = _side(edge, c), _side(edge, d)
+    side_a, side_b = _side(others, a), _side(others, b)
     is_apart = np.any((np.maximum(c, d) < np.minimum(a, b)) | (np.minimum(c, d) > np.maximum(a, b)), axis=1)
     return ~is_apart & (side_c * side_d <= 0) & (side_a * side_b <= 0)
 
 
-def _side(a: NDArray[np.float64], b: NDArray[np.float64], p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """-1, 0 or 1: on which side of the line a-b the point lies."""
-    along, to_point = b - a, p - a
+def _side(edge: tuple[Corners, Corners], point: Corners) -> Corners:
+    """-1, 0 or 1: on which side of an edge's line the point lies."""
+    along, to_point = edge[1] - edge[0], point - edge[0]
     return np.sign(along[..., 0] * to_point[..., 1] - along[..., 1] * to_point[..., 0])

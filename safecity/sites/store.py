@@ -43,7 +43,7 @@ class Change:
     unchanged: tuple[str, ...] = ()
 
 
-def put(connection: Connection, table: sa.Table, rows: Sequence[Values], *, now: datetime) -> Change:
+def put(connection: Connection, table: sa.Table, *, rows: Sequence[Values], now: datetime) -> Change:
     """Add or change rows by id; a row that is there already with the same values is left alone.
 
     A retired row that comes again is in use again.
@@ -81,7 +81,7 @@ def _batches(rows: Sequence[Values]) -> Iterable[Sequence[Values]]:
     return (rows[start : start + BATCH_ROWS] for start in range(0, len(rows), BATCH_ROWS))
 
 
-def retire(connection: Connection, table: sa.Table, ids: Sequence[str], *, now: datetime) -> None:
+def retire(connection: Connection, table: sa.Table, *, ids: Sequence[str], now: datetime) -> None:
     """Take rows out of use; they stay readable by id."""
     for start in range(0, len(ids), BATCH_ROWS):
         some = ids[start : start + BATCH_ROWS]

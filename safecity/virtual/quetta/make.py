@@ -36,10 +36,10 @@ def make_city() -> dict[str, object]:
         _feature(
             "city",
             {"code": "QUETTA", "name": "Quetta (virtual)", "name_ur": "کوئٹہ (فرضی)", "note": NOTE, "note_ur": NOTE_UR},
-            _point((0.0, 0.0)),
+            geometry=_point((0.0, 0.0)),
         )
     ]
-    features.extend(_feature("district", _names(d.quarter), _polygon(d.border)) for d in districts)
+    features.extend(_feature("district", _names(d.quarter), geometry=_polygon(d.border)) for d in districts)
     features.extend(_gates(sites))
     features.extend(_sites_and_cameras(sites))
     features.extend(_areas())
@@ -47,7 +47,7 @@ def make_city() -> dict[str, object]:
     for road in roads:
         names: Feature = {"name": road.name, "name_ur": road.name_ur} if road.name else {}
         line: Feature = {"type": "LineString", "coordinates": [to_lonlat(point) for point in road.path]}
-        features.append(_feature("road", {"code": road.code, **names, "class": road.road_class}, line))
+        features.append(_feature("road", {"code": road.code, **names, "class": road.road_class}, geometry=line))
     return {"type": "FeatureCollection", "note": NOTE, "features": features}
 
 
@@ -55,7 +55,7 @@ def _sites_and_cameras(sites: Sequence[Site]) -> Iterator[Feature]:
     for number, (site, count) in enumerate(zip(sites, share_cameras(sites), strict=True), start=1):
         code = f"QTA-{number:03d}"
         names: Feature = {"code": code, "name": site.name, "name_ur": site.name_ur, "district": site.district}
-        yield _feature("site", names, _point(site.at))
+        yield _feature("site", names, geometry=_point(site.at))
         for index, camera in enumerate(place_cameras(site, count), start=1):
             properties: Feature = {
                 "code": f"{code}-{index:02d}",
@@ -68,7 +68,7 @@ def _sites_and_cameras(sites: Sequence[Site]) -> Iterator[Feature]:
             }
             if site.gate:
                 properties["gate"] = site.gate
-            yield _feature("camera", properties, _point(camera.at))
+            yield _feature("camera", properties, geometry=_point(camera.at))
         yield from _drawn(site, code)
 
 
@@ -78,17 +78,17 @@ def _drawn(site: Site, code: str) -> Iterator[Feature]:
         for index, (way, way_ur) in enumerate((("in", "آمد"), ("out", "روانگی")), start=1):
             names: Feature = {"code": f"{site.gate}-{way.upper()}", "camera": f"{code}-{index:02d}"}
             names |= {"name": f"{site.name} {way}", "name_ur": f"{site.name_ur} {way_ur}"}
-            yield _feature("line", {**names, "picture_px": PICTURE_PX, "points_px": GATE_LINE_PX}, None)
+            yield _feature("line", {**names, "picture_px": PICTURE_PX, "points_px": GATE_LINE_PX}, geometry=None)
     elif site.district == "CITY":
         names = {"code": f"{code}-STOP", "camera": f"{code}-01"}
         names |= {"name": f"No stopping, {site.name}", "name_ur": f"رکنا منع ہے، {site.name_ur}"}
-        yield _feature("zone", {**names, "picture_px": PICTURE_PX, "points_px": STOPPING_ZONE_PX}, None)
+        yield _feature("zone", {**names, "picture_px": PICTURE_PX, "points_px": STOPPING_ZONE_PX}, geometry=None)
 
 
 def _gates(sites: Sequence[Site]) -> Iterator[Feature]:
     by_code = {site.gate: site for site in sites if site.gate}
     for gate, _ in GATES:
-        yield _feature("gate", _names(gate), _point(by_code[gate.code].at))
+        yield _feature("gate", _names(gate), geometry=_point(by_code[gate.code].at))
 
 
 def _areas() -> Iterator[Feature]:
@@ -96,20 +96,20 @@ def _areas() -> Iterator[Feature]:
         middle = to_m(at_km)
         corners = [(-1, -1), (0, -1.05), (1, -1), (1.05, 0), (1, 1), (0, 1.05), (-1, 1), (-1.05, 0)]
         border = [warp((middle[0] + i * half_m[0], middle[1] + j * half_m[1])) for i, j in corners]
-        yield _feature("zone", {"code": code, "name": name, "name_ur": name_ur}, _polygon(border))
+        yield _feature("zone", {"code": code, "name": name, "name_ur": name_ur}, geometry=_polygon(border))
 
 
 def _places() -> Iterator[Feature]:
     for kind, places in (("police", POLICE), ("hospital", HOSPITALS)):
         for place in places:
-            yield _feature(kind, _names(place), _point(warp(to_m(place.at_km))))
+            yield _feature(kind, _names(place), geometry=_point(warp(to_m(place.at_km))))
 
 
 def _names(named: Named) -> Feature:
     return {"code": named.code, "name": named.name, "name_ur": named.name_ur}
 
 
-def _feature(kind: str, properties: Mapping[str, object], geometry: Feature | None) -> Feature:
+def _feature(kind: str, properties: Mapping[str, object], *, geometry: Feature | None) -> Feature:
     return {"type": "Feature", "properties": {"kind": kind, **properties}, "geometry": geometry}
 
 

@@ -63,7 +63,7 @@ def draw_districts() -> list[District]:
         plain: Path = [to_m(p) for p in outline]
         for other in QUARTERS:
             if other is not quarter:
-                plain = cut(plain, to_m(quarter.at_km), to_m(other.at_km))
+                plain = cut(plain, keep=to_m(quarter.at_km), drop=to_m(other.at_km))
         border = tuple(warp(p) for p in dense(plain, BORDER_STEP_M))
         districts.append(District(quarter=quarter, border=border, plain=tuple(plain)))
     return districts

@@ -9,6 +9,7 @@ import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 XY = tuple[float, float]
 """A point as (metres east, metres north) of the middle."""
@@ -42,15 +43,18 @@ class Octave:
         column, row = math.floor(point[0] / self.spacing_m), math.floor(point[1] / self.spacing_m)
         across = _smooth(point[0] / self.spacing_m - column)
         up = _smooth(point[1] / self.spacing_m - row)
-        corners = [self._node(column + i, row + j) for j in (0, 1) for i in (0, 1)]
+        corners = [_push(self, column + i, row=row + j) for j in (0, 1) for i in (0, 1)]
         weights = [(1 - across) * (1 - up), across * (1 - up), (1 - across) * up, across * up]
         east = sum(w * c[0] for w, c in zip(weights, corners, strict=True))
         north = sum(w * c[1] for w, c in zip(weights, corners, strict=True))
         return east, north
 
-    def _node(self, column: int, row: int) -> XY:
-        stream = random.Random(self.seed * 1_000_003 + column * 7_919 + row * 104_729)  # noqa: S311 - a drawing
-        return stream.uniform(-1, 1) * self.amplitude_m, stream.uniform(-1, 1) * self.amplitude_m
+
+@lru_cache(maxsize=65_536)
+def _push(octave: Octave, column: int, *, row: int) -> XY:
+    """The displacement at a node of the grid."""
+    stream = random.Random(octave.seed * 1_000_003 + column * 7_919 + row * 104_729)  # noqa: S311 - a drawing
+    return stream.uniform(-1, 1) * octave.amplitude_m, stream.uniform(-1, 1) * octave.amplitude_m
 
 
 OCTAVES = (
@@ -118,17 +122,30 @@ def points_every(path: Sequence[XY], step_m: float) -> Path:
 def meeting_points(one: Sequence[XY], other: Sequence[XY]) -> Path:
     """Where two paths cross or touch."""
     found: Path = []
+    if not _overlap(_box(one), _box(other)):
+        return found
     for a, b in itertools.pairwise(one):
         for c, d in itertools.pairwise(other):
             if max(a[0], b[0]) < min(c[0], d[0]) - 1 or max(c[0], d[0]) < min(a[0], b[0]) - 1:
                 continue
-            point = _crossing(a, b, c, d)
+            point = _crossing((a, b), (c, d))
             if point is not None:
                 found.append(point)
     return found
 
 
-def _crossing(a: XY, b: XY, c: XY, d: XY) -> XY | None:
+def _box(path: Sequence[XY]) -> tuple[float, float, float, float]:
+    east, north = [p[0] for p in path], [p[1] for p in path]
+    return min(east), min(north), max(east), max(north)
+
+
+def _overlap(one: tuple[float, float, float, float], other: tuple[float, float, float, float]) -> bool:
+    """Whether two boxes (west, south, east, north) share ground, a metre of slack included."""
+    return one[0] <= other[2] + 1 and other[0] <= one[2] + 1 and one[1] <= other[3] + 1 and other[1] <= one[3] + 1
+
+
+def _crossing(one: tuple[XY, XY], other: tuple[XY, XY]) -> XY | None:
+    (a, b), (c, d) = one, other
     along, across = (b[0] - a[0], b[1] - a[1]), (d[0] - c[0], d[1] - c[1])
     area = along[0] * across[1] - along[1] * across[0]
     if abs(area) < 1e-9:
@@ -142,7 +159,7 @@ def _crossing(a: XY, b: XY, c: XY, d: XY) -> XY | None:
     return None
 
 
-def cut(polygon: Sequence[XY], keep: XY, drop: XY) -> Path:
+def cut(polygon: Sequence[XY], *, keep: XY, drop: XY) -> Path:
     """The part of a polygon nearer to `keep` than to `drop` (one Sutherland-Hodgman step)."""
     normal = (drop[0] - keep[0], drop[1] - keep[1])
     middle = ((drop[0] + keep[0]) / 2, (drop[1] + keep[1]) / 2)
@@ -188,10 +205,10 @@ def bearing_deg(start: XY, end: XY) -> float:
 
 def distance_to_m(path: Sequence[XY], point: XY) -> float:
     """The distance from a point to the nearest part of a path in metres."""
-    return min(_distance_to_piece(a, b, point) for a, b in itertools.pairwise(path))
+    return min(_distance_to_piece(a, b, point=point) for a, b in itertools.pairwise(path))
 
 
-def _distance_to_piece(a: XY, b: XY, point: XY) -> float:
+def _distance_to_piece(a: XY, b: XY, *, point: XY) -> float:
     along = (b[0] - a[0], b[1] - a[1])
     square = along[0] ** 2 + along[1] ** 2
     if square == 0:

@@ -111,14 +111,14 @@ class _Planner:
                     continue
                 for point in meeting_points(one.path, other.path):
                     if len(self.sites) < limit:
-                        self._add(point, self._crossing_names(other, one, point))
+                        self._add(point, self._crossing_names(other, one, point=point))
 
     def add_along(self, road: Road, step_m: float) -> None:
         for point in points_every(road.path, step_m):
             if holds(self._district_at(point).border, point):
                 self._add(point, self._place_names(road, point))
 
-    def _crossing_names(self, road: Road, other: Road, point: XY) -> tuple[str, str]:
+    def _crossing_names(self, road: Road, other: Road, *, point: XY) -> tuple[str, str]:
         """Both roads' names where people would know both, else the one's and the district's."""
         if _is_known(road) and _is_known(other):
             return f"{road.name} / {other.name} Chowk", f"{road.name_ur} / {other.name_ur} چوک"
@@ -220,7 +220,7 @@ def place_cameras(site: Site, count: int) -> list[Camera]:
             Camera(
                 name=f"{site.name}: {direction}{ending}{again}",
                 name_ur=f"{site.name_ur}: {direction_ur}{ending_ur}{again}",
-                at=_beside(site.at, bearing, lens),
+                at=_beside(site.at, bearing=bearing, lens=lens),
                 bearing_deg=bearing,
                 fov_deg=fov_deg,
                 range_m=range_m,
@@ -229,7 +229,7 @@ def place_cameras(site: Site, count: int) -> list[Camera]:
     return cameras
 
 
-def _beside(at: XY, bearing: int, lens: int) -> XY:
+def _beside(at: XY, *, bearing: int, lens: int) -> XY:
     """A pole on the kerb: right of the way that the camera looks along, further lenses a little further out."""
     angle = math.radians(bearing + 50)
     reach = POLE_OFFSET_M + 2.0 * lens

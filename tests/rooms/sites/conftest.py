@@ -9,6 +9,7 @@ import pytest
 
 from safecity.events import Fact, Stated, read_facts
 from safecity.oversight.model import Actor, Role
+from safecity.oversight.passwords import Cost, Passwords
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import VirtualClock
 from safecity.platform.database import Database
@@ -19,6 +20,7 @@ from safecity.sites.service import Sites
 from safecity.virtual.quetta import virtual_quetta
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+CHEAP = Cost(passes=1, memory_kib=64, lanes=1)
 PASSWORD = "correct horse battery 7"
 
 
@@ -50,7 +52,7 @@ def centre(database: Database) -> Centre:
     """An empty centre."""
     clock = VirtualClock(START)
     box = SecretBox(os.urandom(32))
-    oversight = Oversight(database, OversightSettings(), clock)
+    oversight = Oversight(database, OversightSettings(), clock, passwords=Passwords(CHEAP))
     sites = Sites(database, oversight=oversight, clock=clock, box=box)
     return Centre(database=database, clock=clock, box=box, oversight=oversight, sites=sites)
 

@@ -163,6 +163,7 @@ BAD: list[tuple[Cells, str]] = [
     ({"lon": "1e5", "lat": "30"}, "not a plain number"),
     ({"lon": "0", "lat": "0"}, "km from the rest"),
     ({"lon": "67.0", "lat": "30.5"}, "km from its site"),
+    ({"kind": "road", "site": "", "main_url": "", "points": "67 30; 61 30"}, "km from the rest"),
     ({"bearing_deg": "361"}, "bearing_deg is out of range (361)"),
     ({"bearing_deg": "-1"}, "bearing_deg is out of range"),
     ({"fov_deg": "0"}, "fov_deg is out of range"),
