@@ -195,10 +195,12 @@ class SessionLine:
 
     def __init__(self) -> None:
         self._buckets: deque[tuple[int, int]] = deque(maxlen=_BUCKETS)  # (bucket number, least offset in us)
+        self._latest_us: int | None = None  # what there is to go by right after a jump
 
     def observe(self, ticks: int, received_us: int) -> None:
         """Take note of when a picture arrived."""
         offset_us = received_us - line_us(ticks, 0)
+        self._latest_us = offset_us
         number = received_us // _BUCKET_US
         if self._buckets and self._buckets[-1][0] == number:
             if offset_us < self._buckets[-1][1]:
@@ -212,7 +214,8 @@ class SessionLine:
 
     def estimate_us(self, ticks: int) -> int:
         """The best estimate of when a picture would have arrived without delay; needs an observation."""
-        return line_us(ticks, 0) + min(offset for _, offset in self._buckets)
+        assert self._latest_us is not None
+        return line_us(ticks, 0) + min((offset for _, offset in self._buckets), default=self._latest_us)
 
     def start(self, ticks: int, *, not_before_us: int | None) -> LineStart:
         """Start a segment that does not continue one: at the estimate, but never before what is recorded already."""

@@ -1,0 +1,190 @@
+"""Deletes recordings by age and by disk, the oldest of all cameras first; never an open segment, never a held one.
+
+Crash-safe order: the row is marked `deleting` (from then on nobody is shown it), the file goes, the row goes. Whatever
+a crash leaves is finished by the next run; a file that is already gone is fine.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import structlog
+from sqlalchemy.engine import Connection
+
+from safecity.events import state_fact
+from safecity.events.video import RecordingsDeleted
+from safecity.platform.database import Database
+from safecity.platform.ids import fact_id
+from safecity.platform.settings import VideoSettings
+from safecity.video import store
+from safecity.video.model import Segment
+
+log = structlog.get_logger()
+
+BATCH = 500  # segments in one transaction
+MAX_BATCHES = 40  # in one run; the next run goes on
+GB = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiskUse:
+    """What recordings use and what the disk still has."""
+
+    used_bytes: int
+    free_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSummary:
+    """What one run did; `short_bytes` is what it could not free because the rest is held or open."""
+
+    deleted_by_age: int
+    deleted_by_disk: int
+    freed_bytes: int
+    finished: int  # deletions that an earlier run had begun
+    short_bytes: int
+    is_done: bool  # False where the next run has to go on
+
+
+def excess_bytes(use: DiskUse, *, budget_bytes: int | None, reserve_bytes: int) -> int:
+    """How much has to go so that recordings keep their budget and the disk its reserve; 0 when all is well."""
+    over_budget = 0 if budget_bytes is None else use.used_bytes - budget_bytes
+    return max(0, over_budget, reserve_bytes - use.free_bytes)
+
+
+def choose_for_space(oldest: Sequence[Segment], *, excess: int) -> list[Segment]:
+    """The first segments, in the given order, that free at least `excess` bytes."""
+    chosen: list[Segment] = []
+    for segment in oldest:
+        if excess <= 0:
+            break
+        chosen.append(segment)
+        excess -= segment.size_bytes
+    return chosen
+
+
+class Keeper:
+    """Retention of one media folder."""
+
+    def __init__(self, database: Database, settings: VideoSettings, *, media_dir: Path, source: str = "keeper") -> None:
+        self._database = database
+        self._settings = settings
+        self._media_dir = media_dir
+        self._source = source
+
+    def run_once(self, now: datetime) -> RetentionSummary:
+        """Finish begun deletions, then delete what is too old, then what the disk needs.
+
+        Raises Unavailable when the database does not answer. A file that cannot be deleted stays marked and is tried
+        again by the next run.
+        """
+        finished = self._finish_begun()
+        by_age, freed_by_age, is_age_done = self._delete_old(now)
+        by_disk, freed_by_disk, short, is_disk_done = self._delete_for_space(now)
+        return RetentionSummary(
+            deleted_by_age=by_age,
+            deleted_by_disk=by_disk,
+            freed_bytes=freed_by_age + freed_by_disk,
+            finished=finished,
+            short_bytes=short,
+            is_done=is_age_done and is_disk_done,
+        )
+
+    def _finish_begun(self) -> int:
+        finished = 0
+        for _ in range(MAX_BATCHES):
+            with self._database.read() as connection:
+                begun = store.list_deleting(connection, limit=BATCH)
+            gone = self._unlink(begun)
+            with self._database.begin() as connection:
+                store.drop_segments(connection, gone)
+            finished += len(gone)
+            if not gone:
+                break
+        return finished
+
+    def _delete_old(self, now: datetime) -> tuple[int, int, bool]:
+        before = now - timedelta(days=self._settings.retention_days)
+        count = freed = 0
+        for _ in range(MAX_BATCHES):
+            with self._database.read() as connection:
+                old = store.list_oldest(connection, limit=BATCH, before=before)
+            gone = self._delete(old, "age", now)
+            count, freed = count + len(gone), freed + sum(one.size_bytes for one in gone)
+            if not gone:
+                return count, freed, True
+        return count, freed, False
+
+    def _delete_for_space(self, now: datetime) -> tuple[int, int, int, bool]:
+        budget = None if self._settings.disk_gb is None else int(self._settings.disk_gb * GB)
+        count = freed = 0
+        for _ in range(MAX_BATCHES):
+            with self._database.read() as connection:
+                use = self._measure(connection)
+                excess = excess_bytes(use, budget_bytes=budget, reserve_bytes=int(self._settings.reserve_gb * GB))
+                chosen = choose_for_space(store.list_oldest(connection, limit=BATCH), excess=excess)
+            if excess and not chosen:
+                log.warning("video.retention_short", short_bytes=excess)
+                return count, freed, excess, True
+            gone = self._delete(chosen, "disk", now)
+            count, freed = count + len(gone), freed + sum(one.size_bytes for one in gone)
+            if not gone:
+                return count, freed, excess, True
+        return count, freed, 0, False
+
+    def _measure(self, connection: Connection) -> DiskUse:
+        folder = self._media_dir if self._media_dir.exists() else self._media_dir.parent
+        return DiskUse(used_bytes=store.read_totals(connection).size_bytes, free_bytes=shutil.disk_usage(folder).free)
+
+    def _delete(self, rows: Sequence[Segment], reason: Literal["age", "disk"], now: datetime) -> list[Segment]:
+        """Mark, unlink, drop; returns the rows that are gone."""
+        if not rows:
+            return []
+        with self._database.begin() as connection:
+            begun = store.mark_deleting(connection, rows)
+        gone = self._unlink(begun)
+        if not gone:
+            return []
+        fact = RecordingsDeleted(
+            reason=reason,
+            segments=len(gone),
+            size_bytes=sum(one.size_bytes for one in gone),
+            oldest_at=min(one.started_at for one in gone),
+            newest_at=max(one.durable_until for one in gone),
+        )
+        with self._database.begin() as connection:
+            store.drop_segments(connection, gone)
+            state_fact(
+                connection,
+                fact,
+                id=fact_id(fact.type, reason, gone[0].path, gone[-1].path, len(gone)),
+                source=self._source,
+                time=now,
+                subject="recordings",
+            )
+        log.info("video.recordings_deleted", reason=reason, segments=len(gone), size_bytes=fact.size_bytes)
+        return gone
+
+    def _unlink(self, rows: Sequence[Segment]) -> list[Segment]:
+        gone: list[Segment] = []
+        folders: set[Path] = set()
+        for row in rows:
+            path = self._media_dir / row.path
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                log.error("video.deletion_failed", path=row.path, errno=error.errno)
+                continue
+            folders.add(path.parent)
+            gone.append(row)
+        for folder in folders:
+            # Only an empty day goes; one that a recorder has just filled again refuses.
+            if folder.is_dir() and not any(folder.iterdir()):
+                try:
+                    folder.rmdir()
+                except OSError:
+                    continue
+        return gone
