@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from statistics import median
 
 from safecity.platform.geometry import LonLat, distance_m
-from safecity.sites.city import City, build_city
+from safecity.sites.city import City
+from safecity.sites.city_build import build_city
 from safecity.sites.model import CameraId, DistrictId, GateId, SiteId, camera_id
 from safecity.sites.rows import ROW_OF_KIND, CameraRow, LineRow, RawRow, Row, SiteRow, ZoneRow, parse_row
 from safecity.sites.streams import MASK

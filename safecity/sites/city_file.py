@@ -7,7 +7,8 @@ from pathlib import Path
 
 from safecity.platform.errors import Invalid, NotFound
 from safecity.sites import city_csv, city_geojson
-from safecity.sites.city import City, city_cells
+from safecity.sites.city import City
+from safecity.sites.city_build import city_cells
 from safecity.sites.rows import RawRow
 
 MAX_BYTES = 64 * 1024**2
