@@ -9,7 +9,7 @@ from safecity.virtual.scenes.canvas import NOTHING, Canvas
 from safecity.virtual.scenes.conditions import LIGHTS, Light
 from safecity.virtual.scenes.facades import PARAPET_M, STOREY_M
 from safecity.virtual.scenes.greenery import CROWNS, TreePicture, draw_tree, lay_tree, mark_depth
-from safecity.virtual.scenes.ground import light_ground, paint_ground, raised, wet_ground
+from safecity.virtual.scenes.ground import Grid, light_ground, paint_ground, raised, wet_ground
 from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX, Condition
 from safecity.virtual.scenes.pixels import F32, F64, U8, U16, add_light, f32, fixed, u8
 from safecity.virtual.scenes.plan import StreetPlan
@@ -44,12 +44,13 @@ def paint_backdrop(plan: StreetPlan, condition: Condition, seed: int) -> tuple[B
     lamps = hang_lamps(plan, light.street_lamps)
     canvas = Canvas(plan.camera, light, lamps)
     sky = paint_sky(plan.camera, light, random)
-    albedo = paint_ground(plan, random)
+    grid = plan.camera.ground_grid()
+    albedo = paint_ground(plan, grid, random=random)
     draw_structures(canvas, plan)
     standing, depth = canvas.shrink()
     shade = cast_shadows(plan, light)
-    ground_light = light_ground(plan.camera, light, lamps, shade)
-    still = u8(blend(plan, sky, standing, (albedo * ground_light, depth), (light, random)))
+    ground_light = light_ground(grid, light, lamps=lamps, shade=shade)
+    still = u8(blend(sky, standing, ground=(f32(albedo * ground_light), depth), grid=grid, weather=(light, random)))
     lamp_glows(still, plan, light, depth)
     grown = [draw_tree(tree, camera=plan.camera, light=light, lamps=lamps) for tree in plan.trees]
     trees = sorted((tree for tree in grown if tree is not None), key=lambda tree: -tree.depth_cm)
@@ -73,21 +74,16 @@ def grow_trees(backdrop: Backdrop, trees: list[TreePicture]) -> Backdrop:
 
 
 def blend(
-    plan: StreetPlan,
-    sky: F32,
-    standing: U8,
-    ground: tuple[F32, U16],
-    weather: tuple[Light, np.random.Generator],
+    sky: F32, standing: U8, *, ground: tuple[F32, U16], grid: Grid, weather: tuple[Light, np.random.Generator]
 ) -> F32:
     """Sky, ground and houses together, faded by the air between."""
     lit, depth = ground
     light, random = weather
-    camera = plan.camera
     cover = standing[..., 3:].astype(np.float32) / 255
     houses = standing[..., :3].astype(np.float32)
     if light.wet:
-        lit = wet_ground(lit, f32(sky * (1 - cover) + houses), f32(cover[..., 0]), camera, random)
-    _, _, reach = camera.ground_grid()
+        lit = wet_ground(lit, f32(sky * (1 - cover) + houses), covered=f32(cover[..., 0]), grid=grid, random=random)
+    reach = grid[2]
     below = np.isfinite(reach) & (reach < 900)
     ground_clear = np.exp(-light.fog_per_m * np.minimum(reach, 900))[..., None] * below[..., None]
     fog = f32(light.fog)
@@ -131,7 +127,7 @@ def cast_shadows(plan: StreetPlan, light: Light) -> F32:
         turn = np.array([[np.cos(box.heading), np.sin(box.heading)], [-np.sin(box.heading), np.cos(box.heading)]])
         throw(mask, plan, half @ turn + (box.x_m, box.y_m) + fall * box.base_m, fall * box.size_m[2])
     for pole in plan.poles:
-        foot = np.array([[-0.1, 0], [0.1, 0], [0.1, 0.1], [-0.1, 0.1]]) + (pole.x_m, pole.y_m)
+        foot = np.array([[-0.1, 0], [0.1, 0], [0.1, 0.1], [-0.1, 0.1]]) + np.array([pole.x_m, pole.y_m])
         throw(mask, plan, foot, fall * pole.height_m)
     circle = np.stack([np.cos(np.linspace(0, 6.28, 13)), np.sin(np.linspace(0, 6.28, 13))], axis=1)
     for tree in plan.trees:
@@ -174,4 +170,4 @@ def halo(radius: int, colour: tuple[float, float, float], strength: float) -> U8
     away = np.sqrt(span[:, None] ** 2 + span[None, :] ** 2)
     skirt = np.clip(1 - away, 0, 1) ** 2.6
     core = np.exp(-((away / 0.10) ** 2))
-    return u8(((0.42 * skirt + core)[..., None] * f32(colour)) * np.float32(strength))
+    return u8(((0.5 * skirt + core)[..., None] * f32(colour)) * np.float32(strength))

@@ -95,7 +95,7 @@ class Canvas:
         self.fill(np.array([top - a - b, top + a - b, top + a + b, top - a + b]), albedo, normal=up)
 
     def texture(self, quad: F64, picture: U8, own_light: U8, normal: F64) -> None:
-        """Draw a lit texture (albedo BGR, own light BGR) on a quad (4, 3): top left, top right, bottom right, bottom left."""
+        """Draw a lit texture (albedo and own light, BGR) on a quad (4, 3), top left corner first, then clockwise."""
         pixels, depth = self.camera.project(quad)
         if depth.min() < 1.2 or not self.faces_camera(quad.mean(axis=0), normal):
             return

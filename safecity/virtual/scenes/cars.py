@@ -53,7 +53,7 @@ def build_car(look: Look) -> Shape:
     for x in (wheel_x, -wheel_x):
         for sign in (1, -1):
             y0, y1 = sorted((sign * (width / 2 - 0.22), sign * (width / 2 - 0.02)))
-            builder.box((x - radius * 0.85, y0, 0.0), (x + radius * 0.85, y1, radius), (30, 30, 31))
+            builder.box((x - radius * 0.6, y0, 0.01), (x + radius * 0.6, y1, radius), (30, 30, 31))
     builder.part(1, (0.0, 0.0, 0.4))
     half = [width / 2 * f for f in (0.95, 0.99, 0.97, 1.0, 0.97, 0.93, 0.92)]
     bumper = darker(paint, 0.82)

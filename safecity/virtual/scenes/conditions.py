@@ -56,8 +56,8 @@ class Light:
 LIGHTS: dict[Condition, Light] = {
     Condition.DAY: Light(
         sun_azimuth_deg=215, sun_elevation_deg=47,
-        sun=(0.56, 0.66, 0.72), sky=(0.50, 0.45, 0.42), bounce=(0.26, 0.29, 0.31),
-        zenith=(206, 160, 104), horizon=(226, 214, 196), fog=(216, 205, 190), fog_per_m=0.0011,
+        sun=(0.64, 0.74, 0.80), sky=(0.60, 0.55, 0.52), bounce=(0.36, 0.39, 0.41),
+        zenith=(214, 170, 116), horizon=(230, 220, 205), fog=(216, 208, 196), fog_per_m=0.0012,
         street_lamps=0.0, headlights=0.0, noise=1.3,
     ),
     Condition.DUSK: Light(

@@ -29,6 +29,7 @@ MAX_SCENES = 500
 MAX_PROCESSES = 32
 POLL_S = 0.2
 
+Job = tuple[int, SceneRequest, Path]
 FrameProgress = Callable[[int, int], None]
 """Called with frames done and frames in all."""
 
@@ -143,20 +144,22 @@ def draw_scenes(
         elif progress is not None:
             progress(SceneProgress(index=index, frames_done=request.frames, frames=request.frames, is_reused=True))
     if missing:
-        draw_missing([(index, requests[index], folder) for folder, index in missing.items()], processes, progress)
+        draw_missing(
+            [(index, requests[index], folder) for folder, index in missing.items()],
+            processes=processes,
+            progress=progress,
+        )
     return files
 
 
-def draw_missing(
-    jobs: list[tuple[int, SceneRequest, Path]], processes: int, progress: Callable[[SceneProgress], None] | None
-) -> None:
+def draw_missing(jobs: list[Job], *, processes: int, progress: Callable[[SceneProgress], None] | None) -> None:
     """Draw scenes in worker processes and pass their progress on."""
     context = get_context("spawn")
     reports: Queue[SceneProgress] = context.Queue()
     workers = min(processes, len(jobs))
     pool = ProcessPoolExecutor(workers, mp_context=context, initializer=begin_worker, initargs=(reports,))
     try:
-        pending: set[Future[None]] = {pool.submit(draw_in_worker, *job) for job in jobs}
+        pending: set[Future[None]] = {pool.submit(draw_in_worker, job) for job in jobs}
         while pending:
             done, pending = wait(pending, timeout=POLL_S, return_when=FIRST_COMPLETED)
             drain(reports, progress)
@@ -196,8 +199,9 @@ def begin_worker(reports: "Queue[SceneProgress]") -> None:
     cv2.setNumThreads(1)
 
 
-def draw_in_worker(index: int, request: SceneRequest, folder: Path) -> None:
+def draw_in_worker(job: Job) -> None:
     """Draw one scene in a worker process."""
+    index, request, folder = job
     queue = _reports
     if queue is None:
         raise Internal("a drawing process was not prepared", code="virtual.worker_unprepared")

@@ -12,8 +12,8 @@ from safecity.virtual.scenes.model import HEIGHT_PX, SUB_HEIGHT_PX, SUB_WIDTH_PX
 from safecity.virtual.scenes.pixels import U8
 
 GOP_S = 2.0
-MAIN_RATE = {"crf": "25", "maxrate": "3800k", "bufsize": "5000k"}
-SUB_RATE = {"crf": "26", "maxrate": "450k", "bufsize": "600k"}
+MAIN_RATE = {"crf": "22", "maxrate": "3800k", "bufsize": "5000k"}
+SUB_RATE = {"crf": "24", "maxrate": "450k", "bufsize": "600k"}
 
 
 class Encoder:

@@ -18,7 +18,8 @@ SHUTTERS: tuple[Bgr, ...] = (
     (146, 132, 70), (86, 70, 60), (52, 92, 150),
 )  # fmt: skip
 SIGNS: tuple[Bgr, ...] = (
-    (40, 120, 30), (150, 60, 30), (40, 40, 170), (40, 160, 200), (120, 90, 30), (60, 60, 60), (190, 190, 190), (130, 40, 90),
+    (40, 120, 30), (150, 60, 30), (40, 40, 170), (40, 160, 200), (120, 90, 30), (60, 60, 60), (190, 190, 190),
+    (130, 40, 90),
 )  # fmt: skip
 NAMES = (
     "ZARGHOON CLOTH", "CHILTAN TRADERS", "SHALKOT MOTORS", "HANNA TAILORS", "BOLAN PHARMACY", "URAK DRY FRUIT",
@@ -128,8 +129,8 @@ def paint_shop(bay: Bay, random: np.random.Generator, width_m: float, is_open: b
     colour = pick(random, SHUTTERS)
     if is_open:
         shine: Bgr = (210, 226, 226) if random.random() < 0.6 else (140, 200, 240)
-        bay.rectangle(left, right, 0.12, top, (46, 52, 58), glow=shaded(shine, 0.42))
-        bay.rectangle(left, right, top - 0.42, top, (60, 68, 74), glow=shaded(shine, 0.85))
+        bay.rectangle(left, right, 0.12, top, (46, 52, 58), glow=shaded(shine, 0.24))
+        bay.rectangle(left, right, top - 0.42, top, (60, 68, 74), glow=shaded(shine, 0.72))
         stack_goods(bay, random, left, right, shine)
         bay.rectangle(left, right, top - 0.16, top, colour)
     else:
@@ -147,10 +148,11 @@ def stack_goods(bay: Bay, random: np.random.Generator, left: float, right: float
         x = left + 0.12
         while x < right - 0.3:
             wide = float(random.uniform(0.16, 0.42))
-            hue = random.uniform(50, 190, 3)
-            goods: Bgr = (float(hue[0]) * 0.72, float(hue[1]) * 0.72, float(hue[2]) * 0.78)
+            hue = random.uniform(0, 46, 3)
+            tone = float(random.uniform(48, 104))
+            goods: Bgr = (tone * 0.8 + float(hue[0]), tone * 0.86 + float(hue[1]), tone * 0.92 + float(hue[2]))
             high = low + float(random.uniform(0.22, 0.46))
-            glow = (goods[0] * shine[0] / 300, goods[1] * shine[1] / 300, goods[2] * shine[2] / 300)
+            glow = (goods[0] * shine[0] / 190, goods[1] * shine[1] / 190, goods[2] * shine[2] / 190)
             bay.rectangle(x, min(right - 0.1, x + wide), low, high, goods, glow=glow)
             x += wide + float(random.uniform(0.02, 0.16))
         bay.rectangle(left, right, low - 0.05, low, (40, 52, 64))

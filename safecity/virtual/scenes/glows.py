@@ -10,8 +10,8 @@ from safecity.virtual.scenes.junction import ARMS
 from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX, RoadUser
 from safecity.virtual.scenes.pixels import F64, U8, add_light, f32, fixed, u8
 from safecity.virtual.scenes.plan import Barrier, SignalHead, StreetPlan
-from safecity.virtual.scenes.shapes import Role
 from safecity.virtual.scenes.posing import Posed
+from safecity.virtual.scenes.shapes import Role
 
 SHADOW_DIVISOR = 2
 BEAM_DIVISOR = 4
@@ -146,8 +146,8 @@ class Glows:
         x, y = round(at[0]), round(at[1])
         if not (0 <= x < WIDTH_PX and 0 <= y < HEIGHT_PX) or self.backdrop.depth[y, x] < depth_m * 100 - 60:
             return
-        reach = {"head": 0.85, "tail": 0.42, "brake": 0.6, "amber": 0.6}.get(name, 0.5)
-        radius = int(np.clip(reach * self.camera.focal_px / depth_m * (0.45 + 0.55 * self.light.headlights), 3, 90))
+        reach = {"head": 1.5, "tail": 0.6, "brake": 0.85, "amber": 0.7}.get(name, 0.5)
+        radius = int(np.clip(reach * self.camera.focal_px / depth_m * (0.45 + 0.55 * self.light.headlights), 3, 150))
         radius = max(3, round(1.25 ** round(np.log(radius) / np.log(1.25))))
         level = max(1, min(5, round(strength * 5)))
         key = (radius, f"{name}{level}")
@@ -199,6 +199,8 @@ class Glows:
 def footprint(item: Posed) -> F64:
     """The ground rectangle under a mover (4, 2)."""
     length, width, _ = item.shape.size_m
+    if item.mover.look.kind == RoadUser.MOTORBIKE:
+        length, width = 0.9 * length, 0.5 * width
     local = np.array([[length, width], [length, -width], [-length, -width], [-length, width]]) / 2
     turn = np.array([[item.cosine, item.sine], [-item.sine, item.cosine]])
     return local @ turn + (item.mover.x_m, item.mover.y_m)
@@ -208,4 +210,4 @@ def beam_picture() -> U8:
     """A cone of light seen from above: x runs away from the lamp, y across."""
     along, across = np.meshgrid(np.linspace(0, 1, 48), np.linspace(-1, 1, 48))
     soft = np.exp(-((across * 1.7) ** 2)) * np.clip(along * 7, 0, 1) * np.clip(1 - along, 0, 1) ** 1.2
-    return u8(soft.astype(np.float32) * 175)
+    return u8(soft.astype(np.float32) * 225)

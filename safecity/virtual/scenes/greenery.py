@@ -8,7 +8,7 @@ import numpy as np
 from safecity.virtual.scenes.camera import Camera
 from safecity.virtual.scenes.conditions import Light
 from safecity.virtual.scenes.lamps import Lamps
-from safecity.virtual.scenes.pixels import U8, U16, Bgr, fixed, u8
+from safecity.virtual.scenes.pixels import F64, U8, U16, Bgr, fixed, u8
 from safecity.virtual.scenes.plan import Tree
 
 LEAVES: dict[str, tuple[Bgr, ...]] = {
@@ -51,10 +51,10 @@ def draw_tree(tree: Tree, *, camera: Camera, light: Light, lamps: Lamps) -> Tree
     size = (max(4, round(wide * fine)), max(4, round(tall * 1.06 * fine)))
     picture = np.zeros((size[1], size[0], 4), np.uint8)
     place = np.array([[tree.x_m, tree.y_m, tree.height_m * 0.55]])
-    glow = lamps.light_at(place)[0]
+    glow = np.minimum(0.32, 0.5 * lamps.light_at(place)[0])
     draw_trunk(picture, tall * fine, tree, light)
     crown = (half * tall * fine, middle, half_height * tall * fine)
-    draw_crown(picture, random, tree, crown, (light, glow))
+    draw_crown(picture, tree, random=random, crown=crown, lighting=(light, glow))
     small = u8(cv2.resize(picture, (max(2, size[0] // fine), max(2, size[1] // fine)), interpolation=cv2.INTER_AREA))
     faded = fade(small, float(depth[0]), light)
     return TreePicture(
@@ -72,13 +72,13 @@ def fade(picture: U8, depth_m: float, light: Light) -> U8:
     return u8(result)
 
 
-def lit(colour: Bgr, level: float, light: Light, glow: np.ndarray) -> tuple[float, float, float, float]:
-    """A leaf's colour: level 0 (underside) to 1 (towards sky and sun)."""
-    strength = (
-        np.array(light.sky) * (0.45 + 0.55 * level) + np.array(light.sun) * 0.9 * level**1.5 + glow * (1 - 0.6 * level)
-    )
-    shade = np.clip(np.array(colour) * strength * 1.06, 0, 255)
-    return float(shade[0]), float(shade[1]), float(shade[2]), 255.0
+def leaf_colours(tone: Bgr, levels: F64, jitter: F64, lighting: tuple[Light, F64]) -> list[list[float]]:
+    """Colours (N, 4) of tufts: level 0 (underside) to 1 (towards sky and sun)."""
+    light, glow = lighting
+    level = levels[:, None]
+    strength = np.array(light.sky) * (0.45 + 0.55 * level) + np.array(light.sun) * 0.9 * level**1.5
+    shade = np.clip(np.array(tone) * jitter[:, None] * (strength + glow * (1 - 0.6 * level)) * 1.06, 0, 255)
+    return np.column_stack([shade, np.full(len(shade), 255.0)]).tolist()
 
 
 def draw_trunk(picture: U8, tall: float, tree: Tree, light: Light) -> None:
@@ -98,41 +98,40 @@ def draw_trunk(picture: U8, tall: float, tree: Tree, light: Light) -> None:
 
 def draw_crown(
     picture: U8,
-    random: np.random.Generator,
     tree: Tree,
+    *,
+    random: np.random.Generator,
     crown: tuple[float, float, float],
-    lighting: tuple[Light, np.ndarray],
+    lighting: tuple[Light, F64],
 ) -> None:
     """Many small tufts, dark ones first and inside, light ones last and towards the sun."""
     half, middle, half_height = crown
-    light, glow = lighting
     rows, columns = picture.shape[:2]
     centre_y = rows - (rows / 1.06) * middle
-    sun = light.sun_direction()
-    side = 1.0 if sun[0] > 0 else -1.0
+    side = 1.0 if lighting[0].sun_direction()[0] > 0 else -1.0
     lobes = random.uniform(-0.55, 0.55, (7, 2))
     tone = LEAVES[tree.kind][int(random.integers(len(LEAVES[tree.kind])))]
-    for layer in range(6):
-        level = layer / 5
-        for _ in range(46):
-            lobe = lobes[int(random.integers(len(lobes)))]
-            spot = lobe + random.normal(0, 0.23, 2) * (1.0 - 0.35 * level)
-            spot *= min(1.0, 0.95 / max(1e-6, float(np.hypot(*spot))))
-            narrow = 1.0 - 0.78 * max(0.0, (0.5 - spot[1] / 2)) if tree.kind == "pine" else 1.0
-            x = columns / 2 + (spot[0] * narrow + 0.14 * side * level) * half
-            y = centre_y + (spot[1] - 0.16 * level) * half_height
-            radius = max(1.0, float(random.uniform(0.07, 0.16)) * half * (1.15 - 0.55 * level))
-            jitter = float(random.uniform(0.82, 1.18))
-            colour = lit(
-                (tone[0] * jitter, tone[1] * jitter, tone[2] * jitter),
-                level * float(random.uniform(0.6, 1.0)),
-                light,
-                glow,
-            )
-            axes = (max(1, round(radius)), max(1, round(radius * float(random.uniform(0.55, 0.95)))))
-            cv2.ellipse(
-                picture, (round(x), round(y)), axes, float(random.uniform(0, 180)), 0, 360, colour, -1, cv2.LINE_AA
-            )
+    tufts = round(float(np.clip(half * half_height / 26, 70, 380)))
+    small = float(np.clip(7.5 / np.sqrt(tufts), 0.34, 0.8))
+    level = np.repeat(np.arange(5) / 4, tufts)
+    count = len(level)
+    spots = lobes[random.integers(len(lobes), size=count)]
+    spots = spots + random.normal(0, 0.24, (count, 2)) * (1.0 - 0.25 * level)[:, None]
+    away = np.maximum(np.hypot(spots[:, 0], spots[:, 1]), 1e-6)
+    spots *= np.minimum(1.0, (0.92 - 0.08 * level) / away)[:, None]
+    narrow = 1.0 - 0.85 * np.maximum(0.0, 0.5 - spots[:, 1] / 2) if tree.kind == "pine" else np.ones(count)
+    x = columns / 2 + (spots[:, 0] * narrow + 0.10 * side * level) * half
+    y = centre_y + (spots[:, 1] - 0.12 * level) * half_height
+    radius = np.maximum(0.8, random.uniform(0.13, 0.26, count) * small * half * (1.2 - 0.5 * level))
+    shade = level * random.uniform(0.55, 1.0, count) * (0.75 + 0.125 * (1 - spots[:, 1]))
+    colours = leaf_colours(tone, shade, random.uniform(0.80, 1.20, count), lighting)
+    across = np.maximum(1, np.rint(radius * 16)).astype(int)
+    down = np.maximum(1, np.rint(radius * 16 * random.uniform(0.5, 0.9, count))).astype(int)
+    places = np.rint(np.column_stack([x, y]) * 16).astype(int).tolist()
+    turns = random.uniform(0, 180, count).tolist()
+    axes = np.column_stack([across, down]).tolist()
+    for place, reach, turn, colour in zip(places, axes, turns, colours, strict=True):
+        cv2.ellipse(picture, place, reach, turn, 0, 360, colour, -1, cv2.LINE_AA, 4)
 
 
 def lay_tree(frame: U8, depth: U16, tree: TreePicture, bend: float) -> None:

@@ -12,11 +12,13 @@ from safecity.virtual.scenes.pixels import F32, F64, U8, Bgr, cloud, f32, fixed,
 from safecity.virtual.scenes.plan import Kerb, StreetPlan, Surface
 from safecity.virtual.scenes.street_parts import EARTH
 
+Grid = tuple[F32, F32, F32]
+"""For every pixel the ground point it looks at (x, y, reach; see Camera.ground_grid)."""
 NOISE_PX = 1024
 """Side of the tiling noise that gives the ground its grain."""
 
 
-def paint_ground(plan: StreetPlan, random: np.random.Generator) -> F32:
+def paint_ground(plan: StreetPlan, grid: Grid, *, random: np.random.Generator) -> F32:
     """The ground's albedo (H, W, 3), worn and grained; what lies above the horizon means nothing."""
     camera = plan.camera
     fine = np.empty((HEIGHT_PX * FINE, WIDTH_PX * FINE, 3), np.uint8)
@@ -33,7 +35,7 @@ def paint_ground(plan: StreetPlan, random: np.random.Generator) -> F32:
         paint_kerb(fine, camera, kerb)
     albedo = f32(cv2.resize(fine, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA))
     worn = albedo * (1 - 0.13 * tyre_tracks(plan)[..., None] * (asphalt > 0)[..., None])
-    return f32(worn * grain(camera, random, asphalt)[..., None])
+    return f32(worn * grain(grid, random, asphalt)[..., None])
 
 
 def raised(camera: Camera, outline: F64, height_m: float) -> F64 | None:
@@ -78,9 +80,9 @@ def tyre_tracks(plan: StreetPlan) -> F32:
     return f32(cv2.GaussianBlur(mask, (0, 0), 2.0)) / 255
 
 
-def grain(camera: Camera, random: np.random.Generator, asphalt: U8) -> F32:
+def grain(grid: Grid, random: np.random.Generator, asphalt: U8) -> F32:
     """A factor of about 1 for every pixel: stains, patches and grain that lie on the ground in perspective."""
-    x, y, reach = camera.ground_grid()
+    x, y, reach = grid
     tile = cloud(random, (NOISE_PX, NOISE_PX), (8, 8), octaves=8)
     rough = f32(random.standard_normal((NOISE_PX, NOISE_PX)))
     safe_x, safe_y = np.where(np.isfinite(x), x, 0), np.where(np.isfinite(y), y, 0)
@@ -98,14 +100,14 @@ def grain(camera: Camera, random: np.random.Generator, asphalt: U8) -> F32:
     return f32(np.clip(factor, 0.6, 1.35))
 
 
-def light_ground(camera: Camera, light: Light, lamps: Lamps, shade: F32) -> F32:
+def light_ground(grid: Grid, light: Light, *, lamps: Lamps, shade: F32) -> F32:
     """Light (H, W, 3) on the flat ground; `shade` is 1 where the sun is hidden."""
     sun_height = max(0.0, float(light.sun_direction()[2]))
     even = f32(light.sky) + f32(light.sun) * np.float32(sun_height) * (1 - shade)[..., None]
     if not lamps:
         return f32(np.broadcast_to(even, (HEIGHT_PX, WIDTH_PX, 3)))
-    x, y, _ = camera.ground_grid()
-    coarse_x, coarse_y = x[::4, ::4], y[::4, ::4]
+    x, y, _ = grid
+    coarse_x, coarse_y = x[::8, ::8], y[::8, ::8]
     known = np.isfinite(coarse_x) & np.isfinite(coarse_y) & (np.abs(coarse_y) < 400) & (np.abs(coarse_x) < 400)
     glow = np.zeros((*coarse_x.shape, 3), np.float32)
     places = np.stack([coarse_x[known], coarse_y[known], np.zeros(int(known.sum()))], axis=1)
@@ -113,14 +115,14 @@ def light_ground(camera: Camera, light: Light, lamps: Lamps, shade: F32) -> F32:
     return f32(even + f32(cv2.resize(glow, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_LINEAR)))
 
 
-def wet_ground(lit: F32, standing: F32, covered: F32, camera: Camera, random: np.random.Generator) -> F32:
+def wet_ground(lit: F32, standing: F32, *, covered: F32, grid: Grid, random: np.random.Generator) -> F32:
     """Rain on the ground: darker, with the houses and the sky mirrored in it, more so in puddles and far away.
 
     `standing` is the picture of sky and houses, `covered` its houses' opacity (H, W).
     """
-    _, _, reach = camera.ground_grid()
+    x, y, reach = grid
     bottom = np.where(covered > 0.5, np.arange(HEIGHT_PX)[:, None], 0).max(axis=0)
-    bottom = np.maximum(bottom, camera.horizon_px() + 2).astype(np.float32)
+    bottom = np.maximum(bottom, np.argmax(np.isfinite(reach), axis=0) + 2).astype(np.float32)
     rows, columns = np.meshgrid(
         np.arange(HEIGHT_PX, dtype=np.float32), np.arange(WIDTH_PX, dtype=np.float32), indexing="ij"
     )
@@ -128,7 +130,6 @@ def wet_ground(lit: F32, standing: F32, covered: F32, camera: Camera, random: np
         standing, columns, np.maximum(2 * bottom[None, :] - rows, 0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     mirrored = cv2.GaussianBlur(mirrored, (0, 0), sigmaX=1.5, sigmaY=7.0)
-    x, y, _ = camera.ground_grid()
     tile = cloud(random, (NOISE_PX, NOISE_PX), (10, 10), octaves=5)
     across = np.mod(np.where(np.isfinite(x), x, 0) * 42.0, NOISE_PX).astype(np.float32)
     along = np.mod(np.where(np.isfinite(y), y, 0) * 28.0, NOISE_PX).astype(np.float32)

@@ -164,14 +164,14 @@ def add_surroundings(plan: StreetPlan, random: np.random.Generator) -> None:
     front = HALF_M + FOOTPATH_M
     for name in ("north", "east", "west"):
         arm = arm_path(name).cut(4.0, arm_path(name).length_m)
-        leave = 8.0 if name == "east" else (7.0 if name == "north" else 0.3)
+        leave = {"east": 8.0, "north": 7.0, "west": 9.0}[name]
         parts.raise_houses(
-            plan, arm.offset(front).cut(0.3 if name != "east" else leave, arm.length_m), random, storeys=(2, 3)
+            plan, arm.offset(front).cut(leave if name != "north" else 0.3, arm.length_m), random, storeys=(2, 3)
         )
         other = arm.offset(-front).cut(leave if name == "north" else 0.3, arm.length_m)
         parts.raise_houses(plan, other.reversed(), random, storeys=(1, 3))
     south = arm_path("south")
-    parts.raise_houses(plan, south.offset(front).cut(4.3, 50.0), random, storeys=(1, 2))
+    parts.raise_houses(plan, south.offset(front).cut(4.3, 22.0), random, storeys=(1, 2))
     plan.patches.append(
         Patch(
             outline=np.array([(11.0, 47.6), (17.6, 47.6), (17.6, 54.0), (11.0, 54.0)]),
@@ -186,6 +186,7 @@ def add_surroundings(plan: StreetPlan, random: np.random.Generator) -> None:
     parts.stand_lamps(plan, north.offset(HALF_M + 0.5), every_m=32.0, first_m=6.0, to_left=False)
     parts.stand_lamps(plan, arm_path("east").offset(-HALF_M - 0.5), every_m=32.0, first_m=20.0, to_left=True)
     parts.stand_lamps(plan, arm_path("west").offset(HALF_M + 0.5), every_m=32.0, first_m=7.0, to_left=False)
+    parts.stand_lamps(plan, south.offset(HALF_M + 0.5), every_m=30.0, first_m=16.0, to_left=False)
     parts.hang_wires(plan, north.offset(-HALF_M - 2.6), every_m=30.0, first_m=12.0, height_m=8.6)
     parts.hang_wires(plan, arm_path("east").offset(HALF_M + 2.6), every_m=28.0, first_m=11.0, height_m=8.6)
     side = HALF_M + 0.7

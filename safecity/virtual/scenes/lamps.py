@@ -6,6 +6,8 @@ import numpy as np
 
 from safecity.virtual.scenes.pixels import F64, Bgr
 
+SOFT_M2 = 7.0
+"""Keeps what is right beside a lamp from burning out."""
 MAX_LAMPS = 64
 """A place lights only its nearest lamps and shops."""
 
@@ -32,6 +34,6 @@ class Lamps:
         if not self.places:
             return np.zeros((len(points), 3))
         away = np.asarray(self.places)[None] - points[:, None]
-        squared = (away**2).sum(axis=2) + 1.0
+        squared = (away**2).sum(axis=2) + SOFT_M2
         down = np.clip(0.35 + 0.65 * away[..., 2] / np.sqrt(squared), 0.05, 1.0)
-        return np.minimum((down / squared) @ np.asarray(self.strengths), 1.6)
+        return np.minimum((down / squared) @ np.asarray(self.strengths), 1.25)

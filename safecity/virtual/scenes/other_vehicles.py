@@ -56,7 +56,7 @@ def axles(builder: Builder, places: tuple[float, ...], half: float, radius: floa
     for x in places:
         for sign in (1, -1):
             y0, y1 = sorted((sign * (half - 0.32), sign * (half - 0.03)))
-            builder.box((x - radius * 0.85, y0, 0.0), (x + radius * 0.85, y1, radius), (30, 30, 31))
+            builder.box((x - radius * 0.6, y0, 0.01), (x + radius * 0.6, y1, radius), (30, 30, 31))
 
 
 def end_lamps(builder: Builder, quad: F64, role: Role, *, low: float, high: float) -> None:
@@ -212,7 +212,7 @@ def build_motorbike(look: Look) -> Shape:
     builder = Builder()
     builder.part(0, (0.0, 0.0, 0.3))
     for x in (0.62, -0.62):
-        builder.box((x - 0.27, -0.05, 0.02), (x + 0.27, 0.05, 0.56), (34, 34, 35))
+        builder.box((x - 0.2, -0.05, 0.04), (x + 0.2, 0.05, 0.5), (34, 34, 35))
         for sign in (1.0, -1.0):
             builder.wheel(x, sign * 0.055, 0.29, hub=(150, 154, 156))
     builder.rod((0.62, 0, 0.3), (0.42, 0, 0.92), (0.04, 0.05), CHROME)
@@ -257,10 +257,10 @@ def build_rickshaw(look: Look) -> Shape:
     paint, hood = look.colour, (44.0, 46.0, 48.0)
     builder = Builder()
     builder.part(0, (0.0, 0.0, 0.1))
-    builder.box((0.85, -0.06, 0.0), (1.25, 0.06, 0.42), (32, 32, 33))
+    builder.box((0.9, -0.06, 0.01), (1.2, 0.06, 0.42), (32, 32, 33))
     for sign in (1, -1):
         y0, y1 = sorted((sign * 0.46, sign * 0.62))
-        builder.box((-1.0, y0, 0.0), (-0.58, y1, 0.36), (32, 32, 33))
+        builder.box((-0.94, y0, 0.01), (-0.64, y1, 0.36), (32, 32, 33))
     builder.part(1, (0.0, 0.0, 0.5))
     profile = [
         (-1.36, 0.30),
@@ -311,7 +311,7 @@ def build_cart(look: Look) -> Shape:
     builder.part(0, (-0.9, 0.0, 0.4))
     for sign in (1.0, -1.0):
         y0, y1 = sorted((sign * 0.70, sign * 0.80))
-        builder.box((-1.55, y0, 0.02), (-0.55, y1, 0.7), (40, 42, 44))
+        builder.box((-1.32, y0, 0.04), (-0.78, y1, 0.86), (40, 42, 44))
         builder.wheel(-1.05, sign * 0.81, 0.48, hub=(60, 96, 150))
     builder.part(1, (-1.0, 0.0, 0.85))
     builder.box((-2.25, -0.82, 0.74), (0.25, 0.82, 0.88), wood)

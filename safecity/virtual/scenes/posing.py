@@ -115,7 +115,8 @@ class Posing:
         for i in np.flatnonzero(near):
             mover, shape = movers[i]
             item = Posed(
-                mover=mover, shape=shape, points=EMPTY, rods=EMPTY, depth_m=float(starts[i, 2]), bounds=(0.0, 0.0, 0.0, 0.0),
+                mover=mover, shape=shape, points=EMPTY, rods=EMPTY, depth_m=float(starts[i, 2]),
+                bounds=(0.0, 0.0, 0.0, 0.0),
                 cosine=float(cosines[i]), sine=float(sines[i]), eye=eyes[i], into=into[i], start=starts[i],
                 lighting=lightings[i],
             )  # fmt: skip

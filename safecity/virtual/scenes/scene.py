@@ -6,17 +6,17 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from safecity.virtual.scenes.backdrop import SWAYS, Backdrop, grow_trees, paint_backdrop
+from safecity.virtual.scenes.backdrop import Backdrop, grow_trees, paint_backdrop
 from safecity.virtual.scenes.glows import Glows
 from safecity.virtual.scenes.layouts import plan_street
-from safecity.virtual.scenes.looks import Look, Registry, schedule_vehicles, vehicle_slot
+from safecity.virtual.scenes.looks import Look, Registry, Slot, schedule_vehicles, vehicle_slot
 from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX, Condition, EventKind, Layout, RoadUser, SceneRequest
 from safecity.virtual.scenes.movers import Mover, MoverKey
 from safecity.virtual.scenes.other_vehicles import build_shape
 from safecity.virtual.scenes.pixels import U8, u8
 from safecity.virtual.scenes.plan import Route, Segment
-from safecity.virtual.scenes.shapes import Shape
 from safecity.virtual.scenes.posing import Posed
+from safecity.virtual.scenes.shapes import Shape
 from safecity.virtual.scenes.stage import Drawn, Stage
 from safecity.virtual.scenes.traffic import Traffic
 from safecity.virtual.scenes.walkers import People
@@ -50,7 +50,7 @@ class Scene:
         self.plan = plan_street(layout, request.seed)
         self.round_s = self.request.frames / self.request.fps if self.request.loop else None
         registry = Registry(np.random.default_rng([request.seed, 5]))
-        self.add_wrong_way(registry)
+        self.add_wrong_way()
         until_s = self.request.duration_s + 1
         slots = schedule_vehicles(
             self.plan.routes, registry, from_s=0.0 if self.request.loop else -90.0,
@@ -70,7 +70,7 @@ class Scene:
         self.glows = Glows(self.plan, self.backdrop)
         self.weather = Weather(condition, self.backdrop.light, request.seed, self.request.frames)
 
-    def add_wrong_way(self, registry: Registry) -> None:
+    def add_wrong_way(self) -> None:
         """Give the plan a route against the traffic where an event asks for one."""
         if self.plan.wrong_way is None or not any(e.kind == EventKind.WRONG_WAY for e in self.request.events):
             return
@@ -78,7 +78,7 @@ class Scene:
         self.plan.segments["wrong_way"] = segment
         self.plan.routes.append(Route(segments=("wrong_way",), per_minute=0.0, kinds={RoadUser.MOTORBIKE: 1.0}))
 
-    def wrong_way_slots(self, registry: Registry, first: int):  # noqa: ANN201
+    def wrong_way_slots(self, registry: Registry, *, first: int) -> list[Slot]:
         """The vehicles of planted wrong-way drives."""
         route = self.plan.routes[-1]
         planted = [(i, e) for i, e in enumerate(self.request.events) if e.kind == EventKind.WRONG_WAY]

@@ -122,7 +122,7 @@ class Builder:
         self, profile: list[tuple[float, float]], half: list[float], colours: list[Bgr], side: Bgr,
         roles: list[Role] | None = None,
     ) -> None:  # fmt: skip
-        """Sweep a convex side outline (x, z) across: `half` is the half width at each corner, a colour for each edge."""
+        """Sweep a convex side outline (x, z) across; a half width for each corner, a colour for each edge."""
         count = len(profile)
         middle = np.mean(np.array(profile), axis=0)
         for i in range(count):
@@ -158,7 +158,7 @@ class Builder:
         self.face(sub + outward * 0.006, outward, colour, role=role, detail=detail)
         return sub
 
-    def wheel(self, x: float, y: float, radius: float, *, width: float = 0.2, hub: Bgr = (128, 130, 132)) -> None:
+    def wheel(self, x: float, y: float, radius: float, *, hub: Bgr = (128, 130, 132)) -> None:
         """Add a wheel's outer disc on the side that `y` points to."""
         sign = 1.0 if y > 0 else -1.0
         outward = np.array([0.0, sign, 0.0])

@@ -36,11 +36,9 @@ def paint_ridge(
     crest = horizon - camera.focal_px * (base + rise * (0.25 + 0.75 * crest_noise))
     rows = np.arange(HEIGHT_PX, dtype=np.float32)[:, None]
     inside = np.clip(rows - crest[None, :] + 0.5, 0, 1)[..., None]
-    slopes = cloud(random, (HEIGHT_PX, WIDTH_PX), (12, 14), octaves=6)
+    relief = 1 + light.hill_contrast * ridge_relief(random, crest, rows)
+    rock = f32((112, 134, 156)) * relief[..., None]
     depth = np.clip((rows - crest[None, :]) / (camera.focal_px * 0.05), 0, 1)
-    gullies = f32(cv2.Sobel(slopes, cv2.CV_32F, 1, 0, ksize=5)) * 0.35
-    relief = 1 + light.hill_contrast * np.clip(gullies + 0.10 * slopes, -0.32, 0.32)
-    rock = f32((104, 128, 152)) * relief[..., None]
     lit = rock * (f32(light.sky) * 0.8 + f32(light.sun) * 0.55 + 0.25 * f32(light.bounce))
     veil = haze + 0.25 * depth[..., None]
     air = f32(light.fog) * 0.55 + f32(light.horizon) * 0.45
@@ -49,3 +47,20 @@ def paint_ridge(
     if light.fog_per_m > 0.004:
         hazed = hazed * (1 - hidden) + f32(light.horizon) * hidden
     return f32(sky * (1 - inside) + hazed * inside)
+
+
+def ridge_relief(random: np.random.Generator, crest: F32, rows: F32) -> F32:
+    """Light and dark flanks of a mountain: spurs run down from the crest, branching, lit from one side."""
+    below = np.clip(rows - crest[None, :], 0, None)
+    columns = np.arange(WIDTH_PX, dtype=np.float32)[None, :]
+    bend = 14 * cloud(random, (HEIGHT_PX, WIDTH_PX), (8, 6), octaves=4)
+    across = np.mod(columns + bend + 0.22 * below, 2 * WIDTH_PX).astype(np.float32)
+    folds = cloud(random, (4, 2 * WIDTH_PX), (1, 44), octaves=6)[0]
+    slope = np.gradient(folds)
+    slope = slope / max(1e-6, float(np.abs(slope).std()))
+    line, zeros = slope[None, :].astype(np.float32), np.zeros_like(across)
+    flank = f32(cv2.remap(line, across, zeros, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP))
+    flank = f32(cv2.GaussianBlur(flank, (0, 0), 0.7))
+    grow = np.clip(below / 26, 0.15, 1)
+    strata = 0.03 * np.sin(below / 5.0 + 3 * bend / 14)
+    return f32(np.clip(0.27 * flank * grow + strata, -0.45, 0.45))

@@ -10,9 +10,8 @@ import numpy as np
 
 from safecity.virtual.scenes.backdrop import Backdrop
 from safecity.virtual.scenes.camera import Camera
-from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX, RoadUser
-from safecity.virtual.scenes.movers import Mover
-from safecity.virtual.scenes.pixels import F64, SHIFT, U8, Bgr, add_over, fixed, u8
+from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX
+from safecity.virtual.scenes.pixels import F64, SHIFT, U8, add_over, fixed, u8
 from safecity.virtual.scenes.posing import Colour, Posed, Posing, Rods
 from safecity.virtual.scenes.shapes import Panel, Role, part_order
 

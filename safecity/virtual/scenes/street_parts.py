@@ -20,11 +20,11 @@ from safecity.virtual.scenes.plan import (
     Wire,
 )
 
-ASPHALT: Bgr = (98, 98, 97)
-WORN_ASPHALT: Bgr = (104, 107, 109)
+ASPHALT: Bgr = (106, 107, 108)
+WORN_ASPHALT: Bgr = (112, 116, 119)
 PAVING: Bgr = (142, 156, 166)
 TILES: Bgr = (128, 144, 158)
-EARTH: Bgr = (118, 146, 166)
+EARTH: Bgr = (124, 150, 168)
 WHITE_PAINT: Bgr = (206, 210, 212)
 YELLOW_PAINT: Bgr = (82, 176, 208)
 BLACK_WHITE: tuple[Bgr, Bgr] = ((188, 192, 194), (48, 48, 50))

@@ -26,17 +26,17 @@ def hang_lamps(plan: StreetPlan, strength: float) -> Lamps:
 
     lights: list[tuple[tuple[float, float, float], Bgr]] = []
     for pole in (p for p in plan.poles if p.arm_m > 0):
-        bright = 62.0 * strength
+        bright = 60.0 * strength
         lights.append((lamp_place(pole), (SODIUM[0] * bright, SODIUM[1] * bright, SODIUM[2] * bright)))
     for house in plan.buildings:
         middle = house.width_m / 2
         along = np.array([np.cos(house.heading), np.sin(house.heading)])
         front = np.array([along[1], -along[0]])
         x, y = np.array(house.corner) + along * middle + front * 1.3
-        bright = 3.4 * strength * (0.6 + 0.8 * (house.seed % 7) / 7)
+        bright = 6.0 * strength * (0.6 + 0.8 * (house.seed % 7) / 7)
         lights.append(((float(x), float(y), 2.6), (0.86 * bright, 0.93 * bright, 0.95 * bright)))
     for box in (b for b in plan.boxes if b.glow > 0):
-        bright = 5.0 * strength * box.glow
+        bright = 9.0 * strength * box.glow
         lights.append(((box.x_m, box.y_m - 1.0, 2.8), (0.9 * bright, 0.95 * bright, 0.95 * bright)))
     for place, colour in sorted(lights, key=lambda item: distance(item[0])):
         lamps.hang(place, colour)
@@ -148,7 +148,8 @@ def draw_stall(canvas: Canvas, box: Box3) -> None:
         )
     for a in (-length / 2, length / 2):
         foot = base + ahead * a
-        canvas.line(np.array([foot + [0, 0, height], foot + [0, 0, 2.1]]), (70, 84, 96), 0.05)
+        stick = foot + np.array([[0.0, 0.0, height], [0.0, 0.0, 2.1]])
+        canvas.line(stick, (70, 84, 96), 0.05)
     top = base + np.array([0, 0, 2.15])
     a, b = ahead * (length / 2 + 0.25), left * (width / 2 + 0.3)
     ridge = np.array([0, 0, 0.25])

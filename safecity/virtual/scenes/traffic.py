@@ -8,68 +8,28 @@ import math
 from dataclasses import dataclass, field
 
 from safecity.platform.errors import Internal
+from safecity.virtual.scenes.driving import (
+    ALL_RED_S,
+    AMBER_S,
+    GAP_M,
+    HARDEST_MPS2,
+    LOOK_AHEAD_M,
+    MAX_ROUNDS,
+    PATIENCE_ROUNDS,
+    Boom,
+    Course,
+    Vehicle,
+    differing,
+    follow,
+    free_road,
+    prepare_course,
+    smooth,
+)
 from safecity.virtual.scenes.looks import ACCELERATION_MPS2, Slot
 from safecity.virtual.scenes.model import EventKind, PlantedEvent
 from safecity.virtual.scenes.movers import Mover
 from safecity.virtual.scenes.plan import StreetPlan
 from safecity.virtual.scenes.walkers import People
-
-HEADWAY_S = 1.15
-GAP_M = 2.0
-COMFORT_MPS2 = 2.6
-HARDEST_MPS2 = 7.0
-LOOK_AHEAD_M = 75.0
-AMBER_S = 2.2
-ALL_RED_S = 0.8
-MAX_ROUNDS = 32
-PATIENCE_ROUNDS = 8
-"""After so many rounds vehicles that still come differently are left out."""
-SETTLED_M = 0.02
-"""A round equals the one before when no vehicle is farther than this from where it was."""
-
-
-@dataclass(slots=True, kw_only=True)
-class Vehicle:
-    """A vehicle on its way; `s_m` is its middle, along its whole route."""
-
-    slot: Slot
-    turn: int
-    s_m: float
-    speed_mps: float
-    acceleration: float = 0.0
-    has_halted: bool = False
-    waited_s: float = 0.0
-    is_released: bool = False
-    stop_until_s: float | None = None
-    event: int | None = None
-    event_done: bool = False
-
-    @property
-    def front_m(self) -> float:
-        """Its front end, along its route."""
-        return self.s_m + self.slot.look.length_m / 2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
-    """A route prepared for driving: where its pieces begin and where one may have to stop."""
-
-    segments: tuple[str, ...]
-    starts: tuple[float, ...]
-    length_m: float
-    crosswalks: tuple[tuple[float, str, str], ...]
-    """Arc length, segment, crosswalk."""
-    signals: tuple[tuple[float, int], ...]
-    gates: tuple[tuple[float, str], ...]
-
-
-@dataclass(slots=True, kw_only=True)
-class Boom:
-    """A boom's state: 0 down, 1 up."""
-
-    raised: float = 0.0
-    clearing: tuple[int, int] | None = None
-    """The vehicle (slot, turn) that is let through."""
 
 
 @dataclass(slots=True)
@@ -93,30 +53,8 @@ class Traffic:
 
     def __post_init__(self) -> None:
         """Prepare the routes and the booms."""
-        self.courses = [self.prepare(route.segments) for route in self.plan.routes]
+        self.courses = [prepare_course(self.plan, route.segments) for route in self.plan.routes]
         self.booms = {barrier.segment: Boom() for barrier in self.plan.barriers}
-
-    def prepare(self, names: tuple[str, ...]) -> Course:
-        """Where along a route its pieces begin and where one may have to stop."""
-        start = 0.0
-        starts: list[float] = []
-        crosswalks: list[tuple[float, str, str]] = []
-        signals: list[tuple[float, int]] = []
-        gates: list[tuple[float, str]] = []
-        for name in names:
-            segment = self.plan.segments[name]
-            starts.append(start)
-            end = start + segment.path.length_m
-            crosswalks += [(start + s, name, crosswalk) for crosswalk, s in segment.crosswalks]
-            if segment.phase is not None:
-                signals.append((end, segment.phase))
-            if segment.is_gated:
-                gates.append((end, name))
-            start = end
-        return Course(
-            segments=names, starts=tuple(starts), length_m=start, crosswalks=tuple(crosswalks),
-            signals=tuple(signals), gates=tuple(gates),
-        )  # fmt: skip
 
     def fill_street(self) -> None:
         """Run until the street is as busy as it will be; in a loop, until a round equals the one before."""
@@ -218,7 +156,8 @@ class Traffic:
                 continue
             near = [
                 v for v in self.vehicles
-                if v.slot.route == route and v.event is None and place - 130 < v.s_m < place - 22 and v.slot.halt_at_m is None
+                if v.slot.route == route and v.slot.halt_at_m is None and v.event is None
+                and place - 130 < v.s_m < place - 22
             ]  # fmt: skip
             if near:
                 chosen = max(near, key=lambda v: v.s_m)
@@ -342,27 +281,26 @@ class Traffic:
                 if vehicle.waited_s > slot.serve_s and self.booms[segment].clearing is None:
                     vehicle.is_released = True
                     self.booms[segment].clearing = (slot.number, vehicle.turn)
-        if vehicle.event is not None and self.plan.live_stop is not None:
-            if abs(self.plan.live_stop[1] - vehicle.front_m) < 2.5:
-                vehicle.stop_until_s = vehicle.stop_until_s or self.now_s + self.events[vehicle.event].for_s
-                vehicle.event_done = self.now_s >= vehicle.stop_until_s
+        if vehicle.event is None or self.plan.live_stop is None:
+            return
+        if abs(self.plan.live_stop[1] - vehicle.front_m) < 2.5:
+            vehicle.stop_until_s = vehicle.stop_until_s or self.now_s + self.events[vehicle.event].for_s
+            vehicle.event_done = self.now_s >= vehicle.stop_until_s
 
     def way_is_clear(self, vehicle: Vehicle) -> bool:
         """Whether nobody comes from behind while this one pulls out."""
         for other in self.vehicles:
             behind = vehicle.s_m - other.s_m
-            if (
-                other is not vehicle
-                and other.slot.route == vehicle.slot.route
-                and -6 < behind < 4 + 2.6 * other.speed_mps
-            ):
-                if abs(self.aside_m(other) - self.aside_m(vehicle)) > 1.0:
-                    return False
+            if other is vehicle or other.slot.route != vehicle.slot.route:
+                continue
+            is_close = -6 < behind < 4 + 2.6 * other.speed_mps
+            if is_close and abs(self.aside_m(other) - self.aside_m(vehicle)) > 1.0:
+                return False
         return True
 
     def move_booms(self, dt: float) -> None:
         """Raise and lower the booms."""
-        for segment, boom in self.booms.items():
+        for boom in self.booms.values():
             if boom.clearing is not None:
                 gone = True
                 for vehicle in self.vehicles:
@@ -421,33 +359,3 @@ class Traffic:
             x, y, _ = path.at(at - course.starts[index])
             points.append((x, y))
         return math.atan2(points[1][1] - points[0][1], points[1][0] - points[0][0])
-
-
-def smooth(share: float) -> float:
-    """0 below 0, 1 above 1, an S between."""
-    t = min(1.0, max(0.0, share))
-    return t * t * (3 - 2 * t)
-
-
-def free_road(speed: float, wanted: float, strength: float) -> float:
-    """Acceleration with nothing ahead."""
-    if speed > wanted:
-        return max(-COMFORT_MPS2, -strength * (speed / wanted - 1) * 4)
-    return strength * (1 - (speed / wanted) ** 4)
-
-
-def follow(speed: float, wanted: float, strength: float, *, gap: float, lead_mps: float) -> float:
-    """Acceleration behind a leader (the intelligent driver model)."""
-    closing = speed * (speed - lead_mps) / (2 * math.sqrt(strength * COMFORT_MPS2))
-    desired = GAP_M + max(0.0, speed * HEADWAY_S + closing)
-    return strength * (1 - (speed / max(0.1, wanted)) ** 4 - (desired / max(0.25, gap)) ** 2)
-
-
-def differing(before: dict[int, list[float]], after: dict[int, list[float]]) -> set[int]:
-    """The slots whose vehicles are not where they were a round ago."""
-    return {
-        number
-        for number in before.keys() | after.keys()
-        if len(before.get(number, [])) != len(after.get(number, []))
-        or any(abs(a - b) > SETTLED_M for a, b in zip(before.get(number, []), after.get(number, []), strict=False))
-    }

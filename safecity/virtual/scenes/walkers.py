@@ -172,8 +172,8 @@ def meeting_places(way: Path, lane: Path) -> list[float]:
     way_x = np.interp(stations, way.along, way.points[:, 0])
     way_y = np.interp(stations, way.along, way.points[:, 1])
     gaps = np.hypot(way_x[:, None] - lane_x[None], way_y[:, None] - lane_y[None]).min(axis=1)
-    places: list[float] = []
-    for i in range(1, len(gaps) - 1):
-        if gaps[i] < 0.4 and gaps[i] <= gaps[i - 1] and gaps[i] < gaps[i + 1]:
-            places.append(float(stations[i]))
-    return places
+    return [
+        float(stations[i])
+        for i in range(1, len(gaps) - 1)
+        if gaps[i] < 0.4 and gaps[i] <= gaps[i - 1] and gaps[i] < gaps[i + 1]
+    ]

@@ -7,9 +7,9 @@ from safecity.virtual.scenes.conditions import Light
 from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX, Condition
 from safecity.virtual.scenes.pixels import U8, cloud, u8
 
-NOISE_FIELDS = 9
+NOISE_FIELDS = 4
 RAIN_FIELDS = 8
-MARGIN = 96
+MARGIN = 160
 
 
 class Weather:
