@@ -26,6 +26,7 @@ MAX_QUEUED_BYTES = 24 * 1024**2
 MAX_QUEUED = 2000
 MAX_QUEUED_AGE_S = 3.0
 LINGER_S = 30.0  # a stream nobody watches any more is kept warm so long
+ASK_AFTER_S = 1.0  # a recorder that was restarted does not know its watchers: ask again
 UNKNOWN_AFTER_S = 1.5  # no word from any recorder for so long: offline
 OFFLINE_AFTER_S = 30.0
 CLOCK_EVERY_S = 1.0
@@ -132,7 +133,7 @@ class _Channel:
     sequence: int = 0
     state: LinkState | None = None
     since: datetime | None = None
-    clock_s: float = 0.0
+    clock_s: float = float("-inf")  # when the clock was last told
     clock_text: str = ""
 
 
@@ -200,8 +201,7 @@ class LiveHub:
 
     def list_silent(self) -> Sequence[StreamKey]:
         """Streams of which nothing comes: their recorder is asked again."""
-        now_s = self._clock.monotonic_s()
-        return [key for key, channel in self._channels.items() if now_s - (channel.last_s or 0.0) > self._stall_after_s]
+        return [key for key, channel in self._channels.items() if self._silence_s(channel) > ASK_AFTER_S]
 
     def on_header(self, key: StreamKey, header: StreamHeader) -> None:
         """A new session, or new parameters: viewers start anew at its first key frame."""

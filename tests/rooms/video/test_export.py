@@ -12,56 +12,15 @@ import av
 import pytest
 from typer.testing import CliRunner
 
-from safecity.oversight.model import Actor, Role
-from safecity.oversight.service import Oversight
-from safecity.platform.clock import VirtualClock
-from safecity.platform.database import Database, upgrade
+from safecity.oversight.model import Role
 from safecity.platform.errors import Conflict, DataLoss, Denied, Invalid, NotFound
-from safecity.platform.settings import OversightSettings, VideoSettings
 from safecity.video.clip_verify import verify_clip
 from safecity.video.commands import clip_app
-from safecity.video.export import KEEP_EXPORTS, ClipExports, ExportRequest
+from safecity.video.export import KEEP_EXPORTS, ExportRequest
 from safecity.video.model import SegmentState
 from safecity.video.sheet import read_sheet, render_sheet
+from tests.rooms.video.house import House
 from tests.rooms.video.recorded import CAMERA, NOON, FakeRecorder, load_clip
-
-
-class House:
-    """A small installation with one camera's recordings and an investigator on duty."""
-
-    def __init__(self, folder: Path, clip: Path) -> None:
-        self.data_dir = folder
-        self.database = Database(f"sqlite:///{folder / 'safecity.db'}")
-        upgrade(self.database)
-        self.clock = VirtualClock(NOON)
-        self.oversight = Oversight(self.database, OversightSettings(), self.clock)
-        self.recorder = FakeRecorder(self.database, folder / "media", load_clip(clip))
-        self.exports = ClipExports(
-            self.database,
-            oversight=self.oversight,
-            clock=self.clock,
-            data_dir=folder,
-            settings=VideoSettings(reserve_gb=0),
-        )
-        self.actor = self.sign_in("ines", Role.INVESTIGATOR)
-
-    def sign_in(self, name: str, role: Role, *, on_duty: bool = True) -> Actor:
-        self.oversight.create_user(name, "a long enough phrase", role=role, display_name=name)
-        actor = self.oversight.sign_in(name, "a long enough phrase", console="desk").session.actor
-        if on_duty:
-            self.oversight.start_shift(actor)
-        return actor
-
-    def export(self, *, from_s: float, to_s: float) -> tuple[Path, Path]:
-        request = ExportRequest(
-            camera=CAMERA,
-            from_at=NOON + timedelta(seconds=from_s),
-            to_at=NOON + timedelta(seconds=to_s),
-            reason="FIR 123/26, a test",
-        )
-        export = self.exports.make(self.actor, request)
-        folder = self.data_dir / "exports" / export.id
-        return folder / "clip.mp4", folder / "sheet.json"
 
 
 @pytest.fixture
