@@ -5,6 +5,7 @@ in one data folder; a second start finds its recordings.
 """
 
 import json
+import os
 import secrets
 import socket
 import time
@@ -28,8 +29,7 @@ from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
 from safecity.sites.service import Sites
 from safecity.virtual.quetta import virtual_quetta
-from safecity.virtual.scenes import SceneRequest, draw_scenes
-from safecity.virtual.scenes.model import Condition, Layout
+from safecity.virtual.scenes import Condition, Layout, SceneProgress, SceneRequest, draw_scenes
 
 MAX_CAMERAS = 1400
 CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
@@ -169,8 +169,14 @@ def _draw(data_dir: Path, console: Console) -> list[Path]:
     ]
     with _bar(console) as progress:
         task: TaskID = progress.add_task("Drawing the streets (kept for the next start)", total=1.0)
+        drawn = [0.0] * len(requests)
+
+        def on_progress(one: SceneProgress) -> None:
+            drawn[one.index] = one.frames_done / one.frames
+            progress.update(task, completed=sum(drawn) / len(drawn))
+
         files = draw_scenes(
-            requests, data_dir / "scenes", processes=2, progress=lambda share: progress.update(task, completed=share)
+            requests, data_dir / "scenes", processes=min(len(requests), os.cpu_count() or 1), progress=on_progress
         )
     return [item.main for item in files]
 
