@@ -65,6 +65,13 @@ describe('judgeLive', () => {
     expect(mayRetry(facts)).toBe(true)
   })
 
+  it('waits for a codec it can play, and goes on with it', () => {
+    const unplayable = after(...open, fragment(100), shown(100), { type: 'init', isPlayable: false })
+    expect(judgeLive(unplayable, 200)).toMatchObject({ state: 'failed', cause: 'codec' })
+    const again = [{ type: 'init', isPlayable: true } as LiveEvent, fragment(300), shown(310)].reduce(reduceLive, unplayable)
+    expect(judgeLive(again, 320).state).toBe('live')
+  })
+
   it('is never live without a fragment and a picture within two seconds, whatever happened', () => {
     const random = seeded(7)
     for (let run = 0; run < 400; run += 1) {
@@ -75,7 +82,7 @@ describe('judgeLive', () => {
         now += Math.floor(random() * 900)
         const event = pick<LiveEvent>(random, [
           { type: 'dialled' }, { type: 'opened', at: now }, fragment(now), fragment(now), shown(now), shown(now),
-          server('live'), server('stalled', now - 1000), server('offline'), closed(1006, '', now), { type: 'paused' }, { type: 'broken', kind: 'media' },
+          server('live'), server('stalled', now - 1000), server('offline'), closed(1006, '', now), { type: 'paused' }, { type: 'broken' }, { type: 'init', isPlayable: random() < 0.8 },
         ])
         facts = reduceLive(facts, event)
         if (event.type === 'opened') isOpen = true

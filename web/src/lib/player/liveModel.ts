@@ -50,7 +50,10 @@ export type LiveEvent =
   | { readonly type: 'server'; readonly state: 'live' | 'stalled' | 'offline'; readonly since: number | null }
   | { readonly type: 'fragment'; readonly at: number }
   | { readonly type: 'shown'; readonly at: number }
-  | { readonly type: 'broken'; readonly kind: 'codec' | 'media' }
+  /** New parameters of the stream; a camera may also change to a codec that this browser has not, and back. */
+  | { readonly type: 'init'; readonly isPlayable: boolean }
+  /** The browser could not decode what came. */
+  | { readonly type: 'broken' }
 
 /** No fragment, or no new picture, for this long is a stall whatever the server says. */
 export const STALL_AFTER_MS = 2_000
@@ -100,8 +103,10 @@ export function reduceLive(facts: LiveFacts, event: LiveEvent): LiveFacts {
       return { ...facts, fragmentAt: event.at, firstFragmentAt: facts.firstFragmentAt ?? event.at }
     case 'shown':
       return { ...facts, shownAt: event.at, attempts: 0, closedAt: null }
+    case 'init':
+      return { ...facts, mediaError: event.isPlayable ? null : 'codec', fragmentAt: null, firstFragmentAt: null, shownAt: null }
     case 'broken':
-      return { ...facts, mediaError: event.kind }
+      return { ...facts, mediaError: 'media' }
   }
 }
 
@@ -152,7 +157,7 @@ export function judgeLive(facts: LiveFacts, now: number): Verdict {
 /** Whether trying again by itself makes sense: not after a refusal or an unknown camera. */
 export function mayRetry(facts: LiveFacts): boolean {
   const isFinal = [CLOSE_SIGNED_OUT, CLOSE_DENIED, CLOSE_NO_CAMERA].includes(facts.closeCode ?? 0)
-  return !facts.isPaused && !isFinal && facts.mediaError !== 'codec'
+  return !facts.isPaused && !isFinal
 }
 
 export function isSameVerdict(a: Verdict, b: Verdict): boolean {

@@ -13,7 +13,6 @@ export const TICK_MS = 250
 export const SILENT_LINK_MS = 15_000
 export const EXPLAINED_SILENCE_MS = 300_000
 const TICKS_PER_S = 90_000
-const MAX_MEDIA_ERRORS = 3
 /** Errors further apart than this are not counted together. */
 const MEDIA_ERRORS_WITHIN_MS = 60_000
 
@@ -108,22 +107,21 @@ export class LivePlayer {
   }
 
   private onInit(codec: string): void {
-    this.heardAt = Date.now()
     this.isInitNext = true
     this.clock = null
-    if (!canPlay(codec)) {
-      this.hangUp?.()
-      this.hangUp = null
-      this.note({ type: 'broken', kind: 'codec' })
-      return
-    }
-    this.screen.begin(codec)
+    const isPlayable = canPlay(codec)
+    this.hear({ type: 'init', isPlayable })
+    if (isPlayable) this.screen.begin(codec)
   }
 
   private onBytes(bytes: Uint8Array<ArrayBuffer>): void {
     if (this.isInitNext) {
       this.isInitNext = false
-      this.screen.appendInit(bytes)
+      if (this.facts.mediaError === null) this.screen.appendInit(bytes)
+      return
+    }
+    if (this.facts.mediaError !== null) {
+      this.heardAt = Date.now() // the line stays open: the next init may be one that can be played
       return
     }
     this.hear({ type: 'fragment', at: Date.now() })
@@ -140,8 +138,8 @@ export class LivePlayer {
     this.screen.reset()
     this.hangUp?.()
     this.hangUp = null
-    this.note({ type: 'broken', kind: 'media' })
-    if (this.mediaErrors <= MAX_MEDIA_ERRORS) this.retryLater(this.mediaErrors)
+    this.note({ type: 'broken' })
+    this.retryLater(this.mediaErrors + 1)
   }
 
   private onClose(code: number, reason: string): void {

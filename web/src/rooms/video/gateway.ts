@@ -27,6 +27,7 @@ export interface ExportResult {
 }
 
 const MAX_WINDOW_BYTES = 200 * 1024 * 1024
+const NOTHING_RECORDED = 'playback.nothing_recorded'
 const TIMELINE_EVERY_MS = 10_000
 
 const iso = (at: number): string => new Date(at).toISOString()
@@ -53,7 +54,7 @@ async function openLook(gateway: string, camera: string, interval: Interval, sig
 
 async function readRefusal(response: Response): Promise<WindowAnswer> {
   const problem = (await response.json().catch(() => ({ title: response.statusText }))) as Problem & { next?: string | null }
-  if (response.status === 404 && 'next' in problem) return { kind: 'nothing', nextAt: instant(problem.next) }
+  if (problem.code === NOTHING_RECORDED || 'next' in problem) return { kind: 'nothing', nextAt: instant(problem.next) }
   if (response.status === 404 || response.status === 410) return { kind: 'gone' }
   return refuse(new ApiError(response.status, problem))
 }

@@ -3,7 +3,7 @@ import { clip, totalMs, type Interval } from '../../../lib/player/intervals'
 import { duration } from '../../../lib/time'
 import { Ltr } from '../../../ui/Ltr'
 import type { Recorded } from '../gateway'
-import { causeWords } from './TimelineBands'
+import { causeWords, isByRule } from './TimelineBands'
 import classes from './Playback.module.css'
 
 /** What the timeline's signs mean, with the sums of what is in sight: missing time is counted and given its cause. */
@@ -11,20 +11,20 @@ export function Legend({ data, sight, now }: { data: Recorded; sight: Interval; 
   const { t } = useI18n()
   const past = { from: sight.from, to: Math.min(sight.to, now) }
   const recordedS = totalMs(clip(data.recorded, past)) / 1000
-  const causes = new Map<string, number>()
+  const causes = new Map<string, { seconds: number; isRule: boolean }>()
   for (const gap of data.missing) {
     const word = t(causeWords(gap.cause))
-    const seconds = totalMs(clip([gap], past)) / 1000
-    if (seconds > 0) causes.set(word, (causes.get(word) ?? 0) + seconds)
+    const seconds = totalMs(clip([gap], past)) / 1000 + (causes.get(word)?.seconds ?? 0)
+    if (seconds > 0) causes.set(word, { seconds, isRule: isByRule(gap.cause) })
   }
   return (
     <p className={classes['legend']}>
       <span>
         <i className={classes['swatch']} /> {t('video.legend.recorded')} <Ltr>{duration(recordedS)}</Ltr>
       </span>
-      {[...causes].map(([word, seconds]) => (
+      {[...causes].map(([word, { seconds, isRule }]) => (
         <span key={word}>
-          <i className={classes['swatch']} data-kind="missing" /> {t('video.legend.missing', { cause: word })} <Ltr>{duration(seconds)}</Ltr>
+          <i className={classes['swatch']} data-kind={isRule ? 'policy' : 'missing'} /> {t('video.legend.missing', { cause: word })} <Ltr>{duration(seconds)}</Ltr>
         </span>
       ))}
       <span>

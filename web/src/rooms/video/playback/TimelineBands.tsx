@@ -16,6 +16,11 @@ export function causeWords(cause: string | null | undefined): WordKey {
   return key in words ? (key as WordKey) : 'video.gap.cause.unknown'
 }
 
+/** Time that was never meant to be there is no loss, and not drawn as one. */
+export function isByRule(cause: string | null): boolean {
+  return cause === 'policy'
+}
+
 interface BandProps {
   view: Interval
   widthPx: number
@@ -36,10 +41,12 @@ export const TimelineBands = memo(function TimelineBands({ data, ...place }: Ban
   return (
     <g>
       <defs>
-        <pattern id={hatch} width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
-          <rect width="7" height="7" className={classes['gapGround']} />
-          <rect width="2.500" height="7" className={classes['gapLine']} />
-        </pattern>
+        {(['lost', 'policy'] as const).map((kind) => (
+          <pattern key={kind} id={`${hatch}-${kind}`} width="7" height="7" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">
+            <rect width="7" height="7" className={classes['gapGround']} data-kind={kind} />
+            <rect width="2.500" height="7" className={classes['gapLine']} data-kind={kind} />
+          </pattern>
+        ))}
       </defs>
       {clip(data.recorded, place.view).map((span) => (
         <rect key={span.from} {...box(span, place)} className={classes['recorded']} />
@@ -47,9 +54,10 @@ export const TimelineBands = memo(function TimelineBands({ data, ...place }: Ban
       {missing.map((gap) => {
         const shown = { from: Math.max(gap.from, place.view.from), to: Math.min(gap.to, place.view.to) }
         const at = box(shown, place)
+        const kind = isByRule(gap.cause) ? 'policy' : 'lost'
         return (
           <g key={gap.from}>
-            <rect {...at} fill={`url(#${hatch})`} className={classes['gap']} />
+            <rect {...at} fill={`url(#${hatch}-${kind})`} className={classes['gap']} data-kind={kind} />
             {at.width < WORDS_FROM_PX ? null : (
               <foreignObject {...at}>
                 <div className={classes['gapWords']} dir="auto">
