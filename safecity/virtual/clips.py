@@ -64,7 +64,7 @@ class PreparedClip:
 
 
 Progress = Callable[[float], None]
-"""Called with the share done, 0 to 1, now and then."""
+"""Called with the share done, 0 to 1, at each hundredth; what it raises ends the preparation."""
 
 
 def prepare_clip(
@@ -212,7 +212,19 @@ def decoded_frames(found: Inspection) -> Iterator[TimedFrame]:
 
 
 def _progress(on_progress: Progress | None, length_s: float) -> Callable[[float], None] | None:
-    return None if on_progress is None else lambda at_s: on_progress(min(0.99, at_s / length_s))
+    """Tell each hundredth once."""
+    if on_progress is None:
+        return None
+    tell, told = on_progress, -1
+
+    def at_time(at_s: float) -> None:
+        nonlocal told
+        hundredth = min(99, int(at_s / length_s * 100))
+        if hundredth > told:
+            told = hundredth
+            tell(hundredth / 100)
+
+    return at_time
 
 
 def _sha256(source: Path) -> str:

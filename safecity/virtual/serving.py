@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from typing import Final
 import structlog
 
 from safecity.platform.clock import Clock, SystemClock
-from safecity.platform.errors import Conflict, Invalid, NotFound
+from safecity.platform.errors import Conflict, Invalid, NotFound, Unavailable
 from safecity.virtual.clips import ClipOptions, PreparedClip, prepare_clip
 from safecity.virtual.elementary import TICKS_PER_S
 from safecity.virtual.faults import PICTURE_KINDS, Fault, FaultKind, check_fault
@@ -70,6 +71,7 @@ class VirtualCity:
         self.server = RtspServer(self, clock=self.clock, wheel=self.wheel)
         self._executor = ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1), thread_name_prefix="clip")
         self._stand_ins = StandIns(plan.cache, self._executor)
+        self._closing = threading.Event()
         self._clips: dict[Path, _Playable] = {}
         self._ends: dict[tuple[MountName, FaultKind], asyncio.TimerHandle] = {}
 
@@ -87,6 +89,7 @@ class VirtualCity:
 
     async def close(self) -> None:
         """Free everything."""
+        self._closing.set()
         for timer in self._ends.values():
             timer.cancel()
         self._ends.clear()
@@ -161,6 +164,8 @@ class VirtualCity:
         loop = asyncio.get_running_loop()
 
         def tell(share: float) -> None:
+            if self._closing.is_set():
+                raise Unavailable("The city was closed while it prepared a clip.", code="virtual.closed")
             if on_progress:
                 loop.call_soon_threadsafe(on_progress, path, share)
 
@@ -231,6 +236,7 @@ class VirtualCity:
                 stream.feed.show_own()
             elif kind is FaultKind.STALL or kind is FaultKind.GARBAGE:
                 stream.wait_for_key()
+                stream.report_soon()
             if kind is not FaultKind.DROP:
                 self._after_change(stream, kind)
 
