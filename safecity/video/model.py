@@ -220,9 +220,10 @@ def explain(
 ) -> Timeline:
     """The timeline of an interval from the segments and outages that touch it."""
     settled_until = min(to_at, now)
-    growing = [one.durable_until for one in segments if one.state is SegmentState.OPEN]
-    if growing and settled_until - max(growing) <= SETTLES_WITHIN:
-        settled_until = min(settled_until, max(growing))
+    # Not only an open segment: between the end of one and the row of the next there is none.
+    newest = max((one.durable_until for one in segments), default=None)
+    if newest is not None and now - newest <= SETTLES_WITHIN:
+        settled_until = min(settled_until, newest)
     if settled_until <= from_at:
         return Timeline(recorded=(), missing=(), settled_until=max(settled_until, from_at))
     spans = recorded_spans(segments, from_at=from_at, to_at=settled_until)
