@@ -20,6 +20,7 @@ def scene() -> None:
 
 @scene_app.command("draw")
 def draw(
+    *,
     seed: Annotated[
         int, typer.Option(min=0, max=2**31 - 1, help="Which street and which traffic; the same number draws the same.")
     ],
@@ -39,7 +40,11 @@ def draw(
         ).settled()
         with Progress(*columns, console=console) as bar:
             task = bar.add_task(f"{request.layout}, {request.condition}", total=request.frames)
-            files = draw_scene(request, out, lambda done, total: bar.update(task, completed=done, total=total))
+
+            def show(done: int, total: int) -> None:
+                bar.update(task, completed=done, total=total)
+
+            files = draw_scene(request, out, progress=show)
     except ValueError as error:
         console.print(f"[red]{error}[/red]")
         raise typer.Exit(2) from error

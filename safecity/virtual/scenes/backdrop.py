@@ -37,13 +37,13 @@ class Backdrop:
     light: Light
 
 
-def paint_backdrop(plan: StreetPlan, condition: Condition, seed: int) -> tuple[Backdrop, list[TreePicture]]:
+def paint_backdrop(plan: StreetPlan, condition: Condition, *, seed: int) -> tuple[Backdrop, list[TreePicture]]:
     """Paint a place under a condition, but for its trees: `grow_trees` adds them once what is parked is drawn."""
     random = np.random.default_rng([seed, 7])
     light = LIGHTS[condition]
     lamps = hang_lamps(plan, light.street_lamps)
-    canvas = Canvas(plan.camera, light, lamps)
-    sky = paint_sky(plan.camera, light, random)
+    canvas = Canvas(plan.camera, light, lamps=lamps)
+    sky = paint_sky(plan.camera, light, random=random)
     grid = plan.camera.ground_grid()
     albedo = paint_ground(plan, grid, random=random)
     draw_structures(canvas, plan)
@@ -51,7 +51,7 @@ def paint_backdrop(plan: StreetPlan, condition: Condition, seed: int) -> tuple[B
     shade = cast_shadows(plan, light)
     ground_light = light_ground(grid, light, lamps=lamps, shade=shade)
     still = u8(blend(sky, standing, ground=(f32(albedo * ground_light), depth), grid=grid, weather=(light, random)))
-    lamp_glows(still, plan, light, depth)
+    lamp_glows(still, plan, light=light, depth=depth)
     grown = [draw_tree(tree, camera=plan.camera, light=light, lamps=lamps) for tree in plan.trees]
     trees = sorted((tree for tree in grown if tree is not None), key=lambda tree: -tree.depth_cm)
     bare = (depth == NOTHING)[..., None] * (np.arange(HEIGHT_PX) > plan.camera.horizon_px())[:, None, None]
@@ -64,7 +64,7 @@ def paint_backdrop(plan: StreetPlan, condition: Condition, seed: int) -> tuple[B
 def grow_trees(backdrop: Backdrop, trees: list[TreePicture]) -> Backdrop:
     """The same place with its trees, once for each state of the wind."""
     still = backdrop.pictures[0]
-    pictures = tuple(sway(still, backdrop.depth, trees, state) for state in range(SWAYS if trees else 1))
+    pictures = tuple(sway(still, backdrop.depth, trees=trees, state=state) for state in range(SWAYS if trees else 1))
     depth = backdrop.depth.copy()
     albedo = backdrop.albedo.copy()
     for tree in trees:
@@ -94,11 +94,11 @@ def blend(
     return f32(picture * (1 - cover) + houses * clear + fog * cover * (1 - clear))
 
 
-def sway(still: U8, depth: U16, trees: list[TreePicture], state: int) -> U8:
+def sway(still: U8, depth: U16, *, trees: list[TreePicture], state: int) -> U8:
     """The picture with every tree bent as it is in one state of the wind."""
     picture = still.copy()
     for tree in trees:
-        lay_tree(picture, depth, tree, float(np.sin(2 * np.pi * state / SWAYS + tree.phase)))
+        lay_tree(picture, depth, tree=tree, bend=float(np.sin(2 * np.pi * state / SWAYS + tree.phase)))
     return picture
 
 
@@ -121,14 +121,14 @@ def cast_shadows(plan: StreetPlan, light: Light) -> F32:
                 corner + back * house.depth_m,
             ]
         )
-        throw(mask, plan, foot, fall * (house.storeys * STOREY_M + PARAPET_M))
+        throw(mask, plan, foot=foot, fall=fall * (house.storeys * STOREY_M + PARAPET_M))
     for box in plan.boxes:
         half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.array(box.size_m[:2]) / 2
         turn = np.array([[np.cos(box.heading), np.sin(box.heading)], [-np.sin(box.heading), np.cos(box.heading)]])
-        throw(mask, plan, half @ turn + (box.x_m, box.y_m) + fall * box.base_m, fall * box.size_m[2])
+        throw(mask, plan, foot=half @ turn + (box.x_m, box.y_m) + fall * box.base_m, fall=fall * box.size_m[2])
     for pole in plan.poles:
         foot = np.array([[-0.1, 0], [0.1, 0], [0.1, 0.1], [-0.1, 0.1]]) + np.array([pole.x_m, pole.y_m])
-        throw(mask, plan, foot, fall * pole.height_m)
+        throw(mask, plan, foot=foot, fall=fall * pole.height_m)
     circle = np.stack([np.cos(np.linspace(0, 6.28, 13)), np.sin(np.linspace(0, 6.28, 13))], axis=1)
     for tree in plan.trees:
         half, middle, half_height = CROWNS[tree.kind]
@@ -137,20 +137,20 @@ def cast_shadows(plan: StreetPlan, light: Light) -> F32:
             spot = random.normal(0, 0.42, 3)
             centre = np.array([tree.x_m, tree.y_m]) + spot[:2] * half * tree.height_m
             rise = tree.height_m * (middle + spot[2] * half_height * 0.7)
-            throw(mask, plan, centre + fall * rise + circle * half * tree.height_m * 0.36, np.zeros(2))
-    return f32(cv2.GaussianBlur(mask, (0, 0), 1.2)) / 255
+            throw(mask, plan, foot=centre + fall * rise + circle * half * tree.height_m * 0.36, fall=np.zeros(2))
+    return f32(f32(cv2.GaussianBlur(mask, (0, 0), 1.2)) / 255)
 
 
-def throw(mask: U8, plan: StreetPlan, foot: F64, fall: F64) -> None:
+def throw(mask: U8, plan: StreetPlan, *, foot: F64, fall: F64) -> None:
     """Mark the shadow of an upright thing: the hull of its foot and of where its top's shadow falls."""
     both = np.concatenate([foot, foot + fall]).astype(np.float32)
     hull = np.asarray(cv2.convexHull(both), np.float64)[:, 0]
-    outline = raised(plan.camera, hull, 0.0)
+    outline = raised(plan.camera, hull, height_m=0.0)
     if outline is not None:
         cv2.fillPoly(mask, [fixed(outline)], 225.0, cv2.LINE_AA, 4)
 
 
-def lamp_glows(picture: U8, plan: StreetPlan, light: Light, depth: U16) -> None:
+def lamp_glows(picture: U8, plan: StreetPlan, *, light: Light, depth: U16) -> None:
     """The shine round street lamps in the dark."""
     if light.street_lamps < 0.3:
         return
@@ -161,10 +161,10 @@ def lamp_glows(picture: U8, plan: StreetPlan, light: Light, depth: U16) -> None:
         if distance[0] < 4 or not (0 <= x < WIDTH_PX and 0 <= y < HEIGHT_PX) or depth[y, x] < distance[0] * 90:
             continue
         radius = int(np.clip(2.6 * plan.camera.focal_px / distance[0], 8, 170))
-        add_light(picture, halo(radius, (120, 190, 250), light.street_lamps), x - radius, y - radius)
+        add_light(picture, halo(radius, (120, 190, 250), strength=light.street_lamps), left=x - radius, top=y - radius)
 
 
-def halo(radius: int, colour: tuple[float, float, float], strength: float) -> U8:
+def halo(radius: int, colour: tuple[float, float, float], *, strength: float) -> U8:
     """A round glow (2r+1, 2r+1, 3): a small bright core and a wide faint skirt."""
     span = np.linspace(-1, 1, 2 * radius + 1, dtype=np.float32)
     away = np.sqrt(span[:, None] ** 2 + span[None, :] ** 2)

@@ -51,7 +51,7 @@ class Camera:
         cut = np.array(kept)
         return cut[:, :2] * (self.focal_px / cut[:, 2])[:, None] + self.centre_px
 
-    def pixel_of(self, x_m: float, y_m: float, z_m: float = 0.0) -> tuple[float, float]:
+    def pixel_of(self, x_m: float, y_m: float, *, z_m: float = 0.0) -> tuple[float, float]:
         """The pixel of one world point."""
         pixels, _ = self.project(np.array([[x_m, y_m, z_m]]))
         return float(pixels[0, 0]), float(pixels[0, 1])

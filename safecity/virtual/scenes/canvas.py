@@ -22,7 +22,7 @@ NOTHING = 65535
 class Canvas:
     """Colour (premultiplied BGRA) and depth of what stands on the street; lit while it is drawn."""
 
-    def __init__(self, camera: Camera, light: Light, lamps: Lamps) -> None:
+    def __init__(self, camera: Camera, light: Light, *, lamps: Lamps) -> None:
         self.camera = camera
         self.light = light
         self.lamps = lamps
@@ -54,14 +54,14 @@ class Canvas:
             return
         light = self.light_on(np.array([0.0, 0.0, 1.0]) if normal is None else normal, centre) + glow
         colour = np.clip(np.array(albedo) * light, 0, 255)
-        self.stamp(outline, (float(colour[0]), float(colour[1]), float(colour[2])), self.depth_of(corners))
+        self.stamp(outline, (float(colour[0]), float(colour[1]), float(colour[2])), depth_cm=self.depth_of(corners))
 
     def depth_of(self, corners: F64) -> int:
         """The mean depth of a polygon in centimetres."""
         _, depth = self.camera.project(corners)
         return int(np.clip(depth.mean() * 100, 0, NOTHING - 1))
 
-    def stamp(self, outline: F64, colour: Bgr, depth_cm: int) -> None:
+    def stamp(self, outline: F64, colour: Bgr, *, depth_cm: int) -> None:
         """Fill an outline given in pixels with a finished colour."""
         points = fixed((outline + 0.5) * FINE - 0.5)
         cv2.fillPoly(self.colour, [points], (*colour, 255.0), cv2.LINE_8, 4)
@@ -94,7 +94,7 @@ class Canvas:
         a, b = ahead * length / 2, left * width / 2
         self.fill(np.array([top - a - b, top + a - b, top + a + b, top - a + b]), albedo, normal=up)
 
-    def texture(self, quad: F64, picture: U8, own_light: U8, normal: F64) -> None:
+    def texture(self, quad: F64, picture: U8, *, own_light: U8, normal: F64) -> None:
         """Draw a lit texture (albedo and own light, BGR) on a quad (4, 3), top left corner first, then clockwise."""
         pixels, depth = self.camera.project(quad)
         if depth.min() < 1.2 or not self.faces_camera(quad.mean(axis=0), normal):
@@ -104,7 +104,7 @@ class Canvas:
         x1, y1 = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + 2, (WIDTH_PX * FINE, HEIGHT_PX * FINE))
         if x0 >= x1 or y0 >= y1:
             return
-        lit = self.light_texture(quad, picture, own_light, normal)
+        lit = self.light_texture(quad, picture, own_light=own_light, normal=normal)
         height, width = lit.shape[:2]
         source = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         transform = cv2.getPerspectiveTransform(source - 0.5, (corners - (x0, y0)).astype(np.float32))
@@ -117,7 +117,7 @@ class Canvas:
         cv2.copyTo(opaque, mask, self.colour[area])
         self.depth[area][mask > 0] = min(NOTHING - 1, int(depth.mean() * 100))
 
-    def light_texture(self, quad: F64, picture: U8, own_light: U8, normal: F64) -> U8:
+    def light_texture(self, quad: F64, picture: U8, *, own_light: U8, normal: F64) -> U8:
         """The texture under daylight and lamps; the lamps' light runs smoothly over it."""
         up = 0.5 + 0.5 * float(normal[2])
         facing = max(0.0, float(np.dot(normal, self.sun)))
@@ -135,7 +135,7 @@ class Canvas:
             lit = picture * cv2.resize(grid, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_LINEAR)
         return u8(lit + own_light * np.float32(max(self.light.street_lamps, 0.12)))
 
-    def line(self, points: F64, colour: Bgr, thickness_m: float) -> None:
+    def line(self, points: F64, colour: Bgr, *, thickness_m: float) -> None:
         """Draw a thin thing (wire, rail) through world points (N, 3), at least a hair wide."""
         pixels, depth = self.camera.project(points)
         if depth.min() < 1.0:

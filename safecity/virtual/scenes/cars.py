@@ -53,44 +53,44 @@ def build_car(look: Look) -> Shape:
     for x in (wheel_x, -wheel_x):
         for sign in (1, -1):
             y0, y1 = sorted((sign * (width / 2 - 0.22), sign * (width / 2 - 0.02)))
-            builder.box((x - radius * 0.6, y0, 0.01), (x + radius * 0.6, y1, radius), (30, 30, 31))
+            builder.box((x - radius * 0.6, y0, 0.01), (x + radius * 0.6, y1, radius), colour=(30, 30, 31))
     builder.part(1, (0.0, 0.0, 0.4))
     half = [width / 2 * f for f in (0.95, 0.99, 0.97, 1.0, 0.97, 0.93, 0.92)]
     bumper = darker(paint, 0.82)
-    builder.prism(body, half, [bumper, paint, paint, paint, paint, bumper, DARK], darker(paint, 0.97))
-    dress_sides(builder, body, half, (wheel_x, radius), paint)
-    dress_front(builder, body, half, look)
-    dress_rear(builder, body, half, look)
+    builder.prism(body, half, colours=[bumper, paint, paint, paint, paint, bumper, DARK], side=darker(paint, 0.97))
+    dress_sides(builder, body, half=half, wheels=(wheel_x, radius), paint=paint)
+    dress_front(builder, body, half=half, look=look)
+    dress_rear(builder, body, half=half, look=look)
     builder.part(2, (0.0, 0.0, height * 0.8))
     roof_half = width / 2 * (0.80 if look.model != "van" else 0.88)
     widths = [width / 2 * 0.965, roof_half, roof_half, width / 2 * 0.965]
-    builder.prism(cabin, widths, [paint, paint, paint, DARK], paint)
-    glaze(builder, cabin, widths, doors=3 if look.model in ("suv", "van") else 2)
+    builder.prism(cabin, widths, colours=[paint, paint, paint, DARK], side=paint)
+    glaze(builder, cabin, half=widths, doors=3 if look.model in ("suv", "van") else 2)
     return builder.build(SIZES_M[look.model])
 
 
-def glaze(builder: Builder, cabin: list[tuple[float, float]], half: list[float], *, doors: int) -> None:
+def glaze(builder: Builder, cabin: list[tuple[float, float]], *, half: list[float], doors: int) -> None:
     """Windscreen, rear window and side windows of a four-cornered cabin."""
     (x0, z0), (x1, z1), (x2, z2), (x3, z3) = cabin
     screen = np.array([[x3, half[3], z3], [x3, -half[3], z3], [x2, -half[2], z2], [x2, half[2], z2]])
     slope = np.array([z2 - z3, 0.0, x3 - x2])
     outward = slope / np.linalg.norm(slope)
-    builder.decal(screen, (0.06, 0.94, 0.10, 0.92), outward, GLASS, Role.GLASS)
+    builder.decal(screen, (0.06, 0.94, 0.10, 0.92), outward=outward, colour=GLASS, role=Role.GLASS)
     rear = np.array([[x0, -half[0], z0], [x0, half[0], z0], [x1, half[1], z1], [x1, -half[1], z1]])
     slope = np.array([z0 - z1, 0.0, x1 - x0])
     outward = slope / np.linalg.norm(slope)
-    builder.decal(rear, (0.10, 0.90, 0.20, 0.88), outward, GLASS, Role.GLASS)
+    builder.decal(rear, (0.10, 0.90, 0.20, 0.88), outward=outward, colour=GLASS, role=Role.GLASS)
     for sign in (1.0, -1.0):
         side = np.array(
             [[x0, sign * half[0], z0], [x3, sign * half[3], z3], [x2, sign * half[2], z2], [x1, sign * half[1], z1]]
         )
         for i in range(doors):
             u0, u1 = 0.06 + 0.88 * i / doors + 0.012, 0.06 + 0.88 * (i + 1) / doors - 0.012
-            builder.decal(side, (u0, u1, 0.10, 0.86), LEFT * sign, GLASS, Role.GLASS)
+            builder.decal(side, (u0, u1, 0.10, 0.86), outward=LEFT * sign, colour=GLASS, role=Role.GLASS)
 
 
 def dress_sides(
-    builder: Builder, body: list[tuple[float, float]], half: list[float], wheels: tuple[float, float], paint: Bgr
+    builder: Builder, body: list[tuple[float, float]], *, half: list[float], wheels: tuple[float, float], paint: Bgr
 ) -> None:
     """Sill, door joints, wheel arches and wheels on both sides."""
     wheel_x, radius = wheels
@@ -99,10 +99,10 @@ def dress_sides(
     for sign in (1.0, -1.0):
         y = sign * half[3]
         side = np.array([[rear, y, low], [front, y, low], [front, y, belt], [rear, y, belt]])
-        builder.decal(side, (0.02, 0.98, 0.0, 0.16), LEFT * sign, darker(paint, 0.45))
+        builder.decal(side, (0.02, 0.98, 0.0, 0.16), outward=LEFT * sign, colour=darker(paint, 0.45))
         for u in (0.30, 0.50, 0.71):
-            builder.decal(side, (u, u + 0.006, 0.16, 0.96), LEFT * sign, darker(paint, 0.55), detail=2)
-        builder.decal(side, (0.05, 0.95, 0.60, 0.64), LEFT * sign, darker(paint, 0.72), detail=2)
+            builder.decal(side, (u, u + 0.006, 0.16, 0.96), outward=LEFT * sign, colour=darker(paint, 0.55), detail=2)
+        builder.decal(side, (0.05, 0.95, 0.60, 0.64), outward=LEFT * sign, colour=darker(paint, 0.72), detail=2)
         for x in (wheel_x, -wheel_x):
             angles = np.linspace(0, 2 * np.pi, 13)[:-1]
             arch = np.stack(
@@ -114,11 +114,11 @@ def dress_sides(
                 axis=1,
             )
             arch[:, 2] = np.maximum(arch[:, 2], low)
-            builder.face(arch, LEFT * sign, (26, 26, 27), detail=2)
-            builder.wheel(x, y + sign * 0.012, radius)
+            builder.face(arch, LEFT * sign, colour=(26, 26, 27), detail=2)
+            builder.wheel(x, y + sign * 0.012, radius=radius)
 
 
-def dress_front(builder: Builder, body: list[tuple[float, float]], half: list[float], look: Look) -> None:
+def dress_front(builder: Builder, body: list[tuple[float, float]], *, half: list[float], look: Look) -> None:
     """Headlamps, grille, bumper and plate."""
     bonnet, nose, foot = body[4], body[5], body[6]
     slope = np.array([bonnet[1] - nose[1], 0.0, nose[0] - bonnet[0]])
@@ -140,16 +140,16 @@ def dress_front(builder: Builder, body: list[tuple[float, float]], half: list[fl
         ]
     )
     for u0, u1 in ((0.03, 0.25), (0.75, 0.97)):
-        lamp = builder.decal(upper, (u0, u1, 0.0, 0.52), outward, LENS, Role.HEAD)
-        builder.decal(lower, (u0, u1 - 0.02 if u0 < 0.5 else u1, 0.80, 1.0), AHEAD, LENS, Role.HEAD)
+        lamp = builder.decal(upper, (u0, u1, 0.0, 0.52), outward=outward, colour=LENS, role=Role.HEAD)
+        builder.decal(lower, (u0, u1 - 0.02 if u0 < 0.5 else u1, 0.80, 1.0), outward=AHEAD, colour=LENS, role=Role.HEAD)
         centre = lamp.mean(axis=0)
-        builder.lamp((float(centre[0]) + 0.05, float(centre[1]), float(centre[2])), (1.0, 0.0, 0.0), Role.HEAD)
-    builder.decal(lower, (0.27, 0.73, 0.72, 0.98), AHEAD, (44, 44, 46))
-    builder.decal(lower, (0.04, 0.96, 0.0, 0.30), AHEAD, (52, 52, 54))
-    fix_plate(builder, lower, look, v=0.47, outward=AHEAD)
+        builder.lamp((float(centre[0]) + 0.05, float(centre[1]), float(centre[2])), (1.0, 0.0, 0.0), role=Role.HEAD)
+    builder.decal(lower, (0.27, 0.73, 0.72, 0.98), outward=AHEAD, colour=(44, 44, 46))
+    builder.decal(lower, (0.04, 0.96, 0.0, 0.30), outward=AHEAD, colour=(52, 52, 54))
+    fix_plate(builder, lower, look=look, v=0.47, outward=AHEAD)
 
 
-def dress_rear(builder: Builder, body: list[tuple[float, float]], half: list[float], look: Look) -> None:
+def dress_rear(builder: Builder, body: list[tuple[float, float]], *, half: list[float], look: Look) -> None:
     """Tail lamps, bumper and plate."""
     foot, tail = body[0], body[1]
     quad = np.array(
@@ -161,14 +161,14 @@ def dress_rear(builder: Builder, body: list[tuple[float, float]], half: list[flo
         ]
     )
     for u0, u1 in ((0.02, 0.17), (0.83, 0.98)):
-        lamp = builder.decal(quad, (u0, u1, 0.62, 1.0), ASTERN, RED_LENS, Role.TAIL)
+        lamp = builder.decal(quad, (u0, u1, 0.62, 1.0), outward=ASTERN, colour=RED_LENS, role=Role.TAIL)
         centre = lamp.mean(axis=0)
-        builder.lamp((float(centre[0]) - 0.04, float(centre[1]), float(centre[2])), (-1.0, 0.0, 0.0), Role.TAIL)
-    builder.decal(quad, (0.03, 0.97, 0.0, 0.28), ASTERN, (52, 52, 54))
-    fix_plate(builder, quad, look, v=0.58, outward=ASTERN)
+        builder.lamp((float(centre[0]) - 0.04, float(centre[1]), float(centre[2])), (-1.0, 0.0, 0.0), role=Role.TAIL)
+    builder.decal(quad, (0.03, 0.97, 0.0, 0.28), outward=ASTERN, colour=(52, 52, 54))
+    fix_plate(builder, quad, look=look, v=0.58, outward=ASTERN)
 
 
-def fix_plate(builder: Builder, quad: F64, look: Look, *, v: float, outward: F64) -> None:
+def fix_plate(builder: Builder, quad: F64, *, look: Look, v: float, outward: F64) -> None:
     """Screw the plate to the middle of a face given bottom right first as seen from outside."""
     if look.plate is None:
         return
@@ -177,4 +177,4 @@ def fix_plate(builder: Builder, quad: F64, look: Look, *, v: float, outward: F64
     half_u, half_v = PLATE_M[0] / wide / 2, PLATE_M[1] / tall / 2
     spot = inset(quad, (0.5 - half_u, 0.5 + half_u, v - half_v, v + half_v)) + outward * 0.02
     picture = paint_plate(look.plate, is_yellow=look.seed % 3 == 0)
-    builder.panel(spot[[2, 3, 0, 1]], outward, picture, look.plate)
+    builder.panel(spot[[2, 3, 0, 1]], outward, picture=picture, plate=look.plate)

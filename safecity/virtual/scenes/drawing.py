@@ -71,7 +71,7 @@ class SceneProgress:
     is_reused: bool = False
 
 
-def draw_scene(request: SceneRequest, out_dir: Path, progress: FrameProgress | None = None) -> SceneFiles:
+def draw_scene(request: SceneRequest, out_dir: Path, *, progress: FrameProgress | None = None) -> SceneFiles:
     """Draw a scene into a folder that is new or empty.
 
     The folder appears whole: everything is written beside it first and renamed at the end, so that an interruption
@@ -87,7 +87,7 @@ def draw_scene(request: SceneRequest, out_dir: Path, progress: FrameProgress | N
     unfinished = out_dir.with_name(f".{out_dir.name}.{os.getpid()}.part")
     unfinished.mkdir()
     try:
-        write_scene(request, unfinished, progress)
+        write_scene(request, unfinished, progress=progress)
         unfinished.replace(out_dir)
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -95,7 +95,7 @@ def draw_scene(request: SceneRequest, out_dir: Path, progress: FrameProgress | N
     return SceneFiles(folder=out_dir)
 
 
-def write_scene(request: SceneRequest, folder: Path, progress: FrameProgress | None) -> None:
+def write_scene(request: SceneRequest, folder: Path, *, progress: FrameProgress | None) -> None:
     """Draw, encode and take down the truth of a scene into an existing folder."""
     scene = Scene(request)
     recorder = TruthRecorder(scene)
@@ -211,4 +211,4 @@ def draw_in_worker(job: Job) -> None:
 
     if folder.exists() and not any(folder.iterdir()):
         folder.rmdir()
-    draw_scene(request, folder, report)
+    draw_scene(request, folder, progress=report)

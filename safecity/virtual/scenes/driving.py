@@ -96,14 +96,14 @@ def smooth(share: float) -> float:
     return t * t * (3 - 2 * t)
 
 
-def free_road(speed: float, wanted: float, strength: float) -> float:
+def free_road(speed: float, wanted: float, *, strength: float) -> float:
     """Acceleration with nothing ahead."""
     if speed > wanted:
         return max(-COMFORT_MPS2, -strength * (speed / wanted - 1) * 4)
     return strength * (1 - (speed / wanted) ** 4)
 
 
-def follow(speed: float, wanted: float, strength: float, *, gap: float, lead_mps: float) -> float:
+def follow(speed: float, wanted: float, *, strength: float, gap: float, lead_mps: float) -> float:
     """Acceleration behind a leader (the intelligent driver model)."""
     closing = speed * (speed - lead_mps) / (2 * math.sqrt(strength * COMFORT_MPS2))
     desired = GAP_M + max(0.0, speed * HEADWAY_S + closing)

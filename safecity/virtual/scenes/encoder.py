@@ -7,6 +7,8 @@ from types import TracebackType
 import av
 import cv2
 import numpy as np
+from av.container import OutputContainer
+from av.video.stream import VideoStream
 
 from safecity.virtual.scenes.model import HEIGHT_PX, SUB_HEIGHT_PX, SUB_WIDTH_PX, WIDTH_PX
 from safecity.virtual.scenes.pixels import U8
@@ -21,8 +23,8 @@ class Encoder:
 
     def __init__(self, folder: Path, fps: float) -> None:
         self.rate = Fraction(fps).limit_denominator(1001)
-        self.main = open_file(folder / "main.mp4", (WIDTH_PX, HEIGHT_PX), self.rate, MAIN_RATE)
-        self.sub = open_file(folder / "sub.mp4", (SUB_WIDTH_PX, SUB_HEIGHT_PX), self.rate, SUB_RATE)
+        self.main = open_file(folder / "main.mp4", (WIDTH_PX, HEIGHT_PX), rate=self.rate, quality=MAIN_RATE)
+        self.sub = open_file(folder / "sub.mp4", (SUB_WIDTH_PX, SUB_HEIGHT_PX), rate=self.rate, quality=SUB_RATE)
         self.small = np.empty((SUB_HEIGHT_PX * 3 // 2, SUB_WIDTH_PX), np.uint8)
         self.number = 0
 
@@ -51,8 +53,8 @@ class Encoder:
 
 
 def open_file(
-    path: Path, size: tuple[int, int], rate: Fraction, quality: dict[str, str]
-) -> tuple[av.container.OutputContainer, av.VideoStream]:
+    path: Path, size: tuple[int, int], *, rate: Fraction, quality: dict[str, str]
+) -> tuple[OutputContainer, VideoStream]:
     """An MP4 file with one H.264 stream: no B-frames, closed GOPs of two seconds, one thread so that it repeats."""
     container = av.open(str(path), "w", options={"movflags": "+faststart"})
     gop = str(max(1, round(GOP_S * rate)))

@@ -39,7 +39,7 @@ class Bay:
     height_m: float
 
     def rectangle(
-        self, x0_m: float, x1_m: float, low_m: float, high_m: float, colour: Bgr, *, glow: Bgr | None = None
+        self, x0_m: float, x1_m: float, *, low_m: float, high_m: float, colour: Bgr, glow: Bgr | None = None
     ) -> None:
         """Fill a rectangle given in metres from the bay's left and from the ground."""
         low = round((self.height_m - low_m) * self.scale)
@@ -74,75 +74,95 @@ def paint_bay(
     bay.albedo[:] = u8(np.array(wall))
     is_open = bool(random.random() < 0.52)
     for storey in range(1, storeys):
-        paint_window(bay, random, width_m, storey * STOREY_M, wall)
-    paint_shop(bay, random, width_m, is_open)
+        paint_window(bay, random, width_m=width_m, floor_m=storey * STOREY_M, wall=wall)
+    paint_shop(bay, random, width_m=width_m, is_open=is_open)
     weather(bay, random)
-    bay.rectangle(0, width_m, height - 0.16, height, shaded(wall, 1.12))
-    bay.rectangle(0, width_m, height - 0.30, height - 0.16, shaded(wall, 0.72))
+    bay.rectangle(0, width_m, low_m=height - 0.16, high_m=height, colour=shaded(wall, 1.12))
+    bay.rectangle(0, width_m, low_m=height - 0.30, high_m=height - 0.16, colour=shaded(wall, 0.72))
     return bay, is_open
 
 
 def weather(bay: Bay, random: np.random.Generator) -> None:
     """Dirt that runs down the plaster and gathers at the foot."""
     rows, columns = bay.albedo.shape[:2]
-    grid = cloud(random, (32, 64), (2, 16), octaves=3) * 0.5 + cloud(random, (32, 64), (3, 3), octaves=4) * 0.6
+    grid = (
+        cloud(random, (32, 64), cells=(2, 16), octaves=3) * 0.5 + cloud(random, (32, 64), cells=(3, 3), octaves=4) * 0.6
+    )
     stains = cv2.resize(grid, (columns, rows), interpolation=cv2.INTER_LINEAR)
     foot = np.clip(1 - np.arange(rows)[::-1] / max(1.0, 0.8 * bay.scale), 0, 1)[:, None] * 0.18
     factor = (1 + 0.10 * stains - foot).astype(np.float32)
     bay.albedo[:] = u8(bay.albedo * factor[..., None])
 
 
-def paint_window(bay: Bay, random: np.random.Generator, width_m: float, floor_m: float, wall: Bgr) -> None:
+def paint_window(bay: Bay, random: np.random.Generator, *, width_m: float, floor_m: float, wall: Bgr) -> None:
     """An upper storey: a window with frame and sill, or a balcony door; some are lit at night; some have a cooler."""
     lit = random.random() < 0.30
     warm: Bgr = (96, 170, 220) if random.random() < 0.7 else (200, 214, 214)
     glow = shaded(warm, float(random.uniform(0.5, 0.95))) if lit else None
     glass: Bgr = (74, 64, 54)
     if random.random() < 0.28:
-        bay.rectangle(0.25, width_m - 0.25, floor_m + 0.1, floor_m + 2.5, shaded(wall, 0.5))
-        bay.rectangle(width_m / 2 - 0.5, width_m / 2 + 0.5, floor_m + 0.1, floor_m + 2.2, (60, 78, 96), glow=glow)
+        bay.rectangle(0.25, width_m - 0.25, low_m=floor_m + 0.1, high_m=floor_m + 2.5, colour=shaded(wall, 0.5))
+        bay.rectangle(
+            width_m / 2 - 0.5,
+            width_m / 2 + 0.5,
+            low_m=floor_m + 0.1,
+            high_m=floor_m + 2.2,
+            colour=(60, 78, 96),
+            glow=glow,
+        )
         rail = pick(random, SHUTTERS)
-        bay.rectangle(0.1, width_m - 0.1, floor_m + 0.95, floor_m + 1.05, rail)
+        bay.rectangle(0.1, width_m - 0.1, low_m=floor_m + 0.95, high_m=floor_m + 1.05, colour=rail)
         for x in np.arange(0.15, width_m - 0.1, 0.22):
-            bay.rectangle(float(x), float(x) + 0.07, floor_m, floor_m + 1.0, rail)
+            bay.rectangle(float(x), float(x) + 0.07, low_m=floor_m, high_m=floor_m + 1.0, colour=rail)
         return
     count = 1 if width_m < 3.2 or random.random() < 0.5 else 2
     for i in range(count):
         middle = width_m * (i + 0.5) / count
         half = 0.55 if count == 2 else 0.75
         low, high = floor_m + 0.95, floor_m + 2.35
-        bay.rectangle(middle - half - 0.12, middle + half + 0.12, low - 0.1, high + 0.12, shaded(wall, 1.16))
-        bay.rectangle(middle - half, middle + half, low, high, glass, glow=glow if random.random() < 0.7 else None)
-        bay.rectangle(middle - half, middle + half, high - 0.25, high, shaded(glass, 0.6))
-        bay.rectangle(middle - 0.04, middle + 0.04, low, high, (120, 130, 138))
-        bay.rectangle(middle - half, middle + half, low + 0.85, low + 0.92, (120, 130, 138))
-        bay.rectangle(middle - half - 0.2, middle + half + 0.2, high + 0.12, high + 0.24, shaded(wall, 0.8))
+        bay.rectangle(
+            middle - half - 0.12, middle + half + 0.12, low_m=low - 0.1, high_m=high + 0.12, colour=shaded(wall, 1.16)
+        )
+        bay.rectangle(
+            middle - half,
+            middle + half,
+            low_m=low,
+            high_m=high,
+            colour=glass,
+            glow=glow if random.random() < 0.7 else None,
+        )
+        bay.rectangle(middle - half, middle + half, low_m=high - 0.25, high_m=high, colour=shaded(glass, 0.6))
+        bay.rectangle(middle - 0.04, middle + 0.04, low_m=low, high_m=high, colour=(120, 130, 138))
+        bay.rectangle(middle - half, middle + half, low_m=low + 0.85, high_m=low + 0.92, colour=(120, 130, 138))
+        bay.rectangle(
+            middle - half - 0.2, middle + half + 0.2, low_m=high + 0.12, high_m=high + 0.24, colour=shaded(wall, 0.8)
+        )
         if random.random() < 0.22:
-            bay.rectangle(middle - 0.42, middle + 0.42, low - 0.72, low - 0.12, (188, 192, 192))
-            bay.rectangle(middle - 0.34, middle + 0.10, low - 0.64, low - 0.2, (120, 124, 124))
+            bay.rectangle(middle - 0.42, middle + 0.42, low_m=low - 0.72, high_m=low - 0.12, colour=(188, 192, 192))
+            bay.rectangle(middle - 0.34, middle + 0.10, low_m=low - 0.64, high_m=low - 0.2, colour=(120, 124, 124))
 
 
-def paint_shop(bay: Bay, random: np.random.Generator, width_m: float, is_open: bool) -> None:
+def paint_shop(bay: Bay, random: np.random.Generator, *, width_m: float, is_open: bool) -> None:
     """The ground floor: shutter or shop, signboard above."""
     pillar = 0.18
     left, right, top = pillar, width_m - pillar, 2.45
     colour = pick(random, SHUTTERS)
     if is_open:
         shine: Bgr = (210, 226, 226) if random.random() < 0.6 else (140, 200, 240)
-        bay.rectangle(left, right, 0.12, top, (46, 52, 58), glow=shaded(shine, 0.24))
-        bay.rectangle(left, right, top - 0.42, top, (60, 68, 74), glow=shaded(shine, 0.72))
-        stack_goods(bay, random, left, right, shine)
-        bay.rectangle(left, right, top - 0.16, top, colour)
+        bay.rectangle(left, right, low_m=0.12, high_m=top, colour=(46, 52, 58), glow=shaded(shine, 0.24))
+        bay.rectangle(left, right, low_m=top - 0.42, high_m=top, colour=(60, 68, 74), glow=shaded(shine, 0.72))
+        stack_goods(bay, random, left=left, right=right, shine=shine)
+        bay.rectangle(left, right, low_m=top - 0.16, high_m=top, colour=colour)
     else:
-        bay.rectangle(left, right, 0.08, top, colour)
+        bay.rectangle(left, right, low_m=0.08, high_m=top, colour=colour)
         step = max(0.09, 1.6 / bay.scale)
         for z in np.arange(0.12, top - 0.05, step):
-            bay.rectangle(left, right, float(z), float(z) + step * 0.42, shaded(colour, 0.78))
-        bay.rectangle(left, right, 0.06, 0.16, shaded(colour, 0.55))
-    paint_sign(bay, random, width_m, top + 0.1, is_open)
+            bay.rectangle(left, right, low_m=float(z), high_m=float(z) + step * 0.42, colour=shaded(colour, 0.78))
+        bay.rectangle(left, right, low_m=0.06, high_m=0.16, colour=shaded(colour, 0.55))
+    paint_sign(bay, random, width_m=width_m, low_m=top + 0.1, is_open=is_open)
 
 
-def stack_goods(bay: Bay, random: np.random.Generator, left: float, right: float, shine: Bgr) -> None:
+def stack_goods(bay: Bay, random: np.random.Generator, *, left: float, right: float, shine: Bgr) -> None:
     """Shelves full of things in a shop, dim towards the back."""
     for low in (0.2, 0.75, 1.3):
         x = left + 0.12
@@ -153,18 +173,20 @@ def stack_goods(bay: Bay, random: np.random.Generator, left: float, right: float
             goods: Bgr = (tone * 0.8 + float(hue[0]), tone * 0.86 + float(hue[1]), tone * 0.92 + float(hue[2]))
             high = low + float(random.uniform(0.22, 0.46))
             glow = (goods[0] * shine[0] / 190, goods[1] * shine[1] / 190, goods[2] * shine[2] / 190)
-            bay.rectangle(x, min(right - 0.1, x + wide), low, high, goods, glow=glow)
+            bay.rectangle(x, min(right - 0.1, x + wide), low_m=low, high_m=high, colour=goods, glow=glow)
             x += wide + float(random.uniform(0.02, 0.16))
-        bay.rectangle(left, right, low - 0.05, low, (40, 52, 64))
+        bay.rectangle(left, right, low_m=low - 0.05, high_m=low, colour=(40, 52, 64))
 
 
-def paint_sign(bay: Bay, random: np.random.Generator, width_m: float, low_m: float, is_open: bool) -> None:
+def paint_sign(bay: Bay, random: np.random.Generator, *, width_m: float, low_m: float, is_open: bool) -> None:
     """The signboard over a shop, with a name in Latin letters."""
     colour = pick(random, SIGNS)
     high = low_m + 0.72
     is_bright = sum(colour) > 420
     shines = is_open and random.random() < 0.65
-    bay.rectangle(0.06, width_m - 0.06, low_m, high, colour, glow=shaded(colour, 0.75) if shines else None)
+    bay.rectangle(
+        0.06, width_m - 0.06, low_m=low_m, high_m=high, colour=colour, glow=shaded(colour, 0.75) if shines else None
+    )
     ink: Bgr = (40, 40, 150) if is_bright else ((225, 235, 235) if random.random() < 0.7 else (90, 220, 240))
     name = NAMES[int(random.integers(len(NAMES)))]
     size = int(min(0.46, (width_m - 0.4) / (0.66 * len(name))) * bay.scale)

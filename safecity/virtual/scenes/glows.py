@@ -136,12 +136,12 @@ class Glows:
                 self.put(
                     frame,
                     (float(pixels[i, 0]), float(pixels[i, 1])),
-                    float(depth[i]),
-                    name,
-                    strength * float(facing[i]) ** 0.6,
+                    depth_m=float(depth[i]),
+                    name=name,
+                    strength=strength * float(facing[i]) ** 0.6,
                 )
 
-    def put(self, frame: U8, at: tuple[float, float], depth_m: float, name: str, strength: float) -> None:
+    def put(self, frame: U8, at: tuple[float, float], *, depth_m: float, name: str, strength: float) -> None:
         """Add one glow to the frame where nothing stands before it."""
         x, y = round(at[0]), round(at[1])
         if not (0 <= x < WIDTH_PX and 0 <= y < HEIGHT_PX) or self.backdrop.depth[y, x] < depth_m * 100 - 60:
@@ -153,10 +153,12 @@ class Glows:
         key = (radius, f"{name}{level}")
         if key not in self.halos:
             colour = {"head": (215, 235, 255), "tail": (40, 32, 210), "brake": (50, 40, 255), "amber": (40, 160, 255)}
-            self.halos[key] = halo(radius, colour.get(name, SIGNAL_COLOURS.get(name, (255, 255, 255))), level / 5)
-        add_light(frame, self.halos[key], x - radius, y - radius)
+            self.halos[key] = halo(
+                radius, colour.get(name, SIGNAL_COLOURS.get(name, (255, 255, 255))), strength=level / 5
+            )
+        add_light(frame, self.halos[key], left=x - radius, top=y - radius)
 
-    def signal(self, frame: U8, head: SignalHead, state: str) -> None:
+    def signal(self, frame: U8, head: SignalHead, *, state: str) -> None:
         """A signal's lamps, where its face can be seen."""
         heading = next(h for h, _, phase in ARMS.values() if phase == head.phase)
         facing = np.array([np.cos(heading), np.sin(heading), 0.0])
@@ -173,9 +175,9 @@ class Glows:
             colour = (float(base[0]), float(base[1]), float(base[2]))
             cv2.circle(frame, (round(x * 16), round(y * 16)), round(radius * 16), colour, -1, cv2.LINE_AA, 4)
             if is_lit:
-                self.put(frame, (x, y), float(depth[0]) - 1.5, name, 0.5)
+                self.put(frame, (x, y), depth_m=float(depth[0]) - 1.5, name=name, strength=0.5)
 
-    def boom(self, frame: U8, barrier: Barrier, raised: float) -> None:
+    def boom(self, frame: U8, barrier: Barrier, *, raised: float) -> None:
         """A boom's arm in red and white, at the angle to which it is raised."""
         angle = raised * np.radians(82)
         ahead = np.array(

@@ -52,18 +52,18 @@ def draw_tree(tree: Tree, *, camera: Camera, light: Light, lamps: Lamps) -> Tree
     picture = np.zeros((size[1], size[0], 4), np.uint8)
     place = np.array([[tree.x_m, tree.y_m, tree.height_m * 0.55]])
     glow = np.minimum(0.32, 0.5 * lamps.light_at(place)[0])
-    draw_trunk(picture, tall * fine, tree, light)
+    draw_trunk(picture, tall * fine, tree=tree, light=light)
     crown = (half * tall * fine, middle, half_height * tall * fine)
     draw_crown(picture, tree, random=random, crown=crown, lighting=(light, glow))
     small = u8(cv2.resize(picture, (max(2, size[0] // fine), max(2, size[1] // fine)), interpolation=cv2.INTER_AREA))
-    faded = fade(small, float(depth[0]), light)
+    faded = fade(small, float(depth[0]), light=light)
     return TreePicture(
         picture=faded, left=round(left), top=round(top), depth_cm=int(depth[0] * 100),
         bend_px=min(3.0, 0.012 * tall), phase=float(random.uniform(0, 6.28)),
     )  # fmt: skip
 
 
-def fade(picture: U8, depth_m: float, light: Light) -> U8:
+def fade(picture: U8, depth_m: float, *, light: Light) -> U8:
     """The picture seen through the air."""
     clear = float(np.exp(-light.fog_per_m * depth_m))
     result = picture.astype(np.float32)
@@ -72,7 +72,7 @@ def fade(picture: U8, depth_m: float, light: Light) -> U8:
     return u8(result)
 
 
-def leaf_colours(tone: Bgr, levels: F64, jitter: F64, lighting: tuple[Light, F64]) -> list[list[float]]:
+def leaf_colours(tone: Bgr, levels: F64, *, jitter: F64, lighting: tuple[Light, F64]) -> list[list[float]]:
     """Colours (N, 4) of tufts: level 0 (underside) to 1 (towards sky and sun)."""
     light, glow = lighting
     level = levels[:, None]
@@ -81,7 +81,7 @@ def leaf_colours(tone: Bgr, levels: F64, jitter: F64, lighting: tuple[Light, F64
     return np.column_stack([shade, np.full(len(shade), 255.0)]).tolist()
 
 
-def draw_trunk(picture: U8, tall: float, tree: Tree, light: Light) -> None:
+def draw_trunk(picture: U8, tall: float, *, tree: Tree, light: Light) -> None:
     """The stem, thinner towards the crown."""
     if tree.kind == "shrub":
         return
@@ -124,7 +124,7 @@ def draw_crown(
     y = centre_y + (spots[:, 1] - 0.12 * level) * half_height
     radius = np.maximum(0.8, random.uniform(0.13, 0.26, count) * small * half * (1.2 - 0.5 * level))
     shade = level * random.uniform(0.55, 1.0, count) * (0.75 + 0.125 * (1 - spots[:, 1]))
-    colours = leaf_colours(tone, shade, random.uniform(0.80, 1.20, count), lighting)
+    colours = leaf_colours(tone, shade, jitter=random.uniform(0.80, 1.20, count), lighting=lighting)
     across = np.maximum(1, np.rint(radius * 16)).astype(int)
     down = np.maximum(1, np.rint(radius * 16 * random.uniform(0.5, 0.9, count))).astype(int)
     places = np.rint(np.column_stack([x, y]) * 16).astype(int).tolist()
@@ -134,7 +134,7 @@ def draw_crown(
         cv2.ellipse(picture, place, reach, turn, 0, 360, colour, -1, cv2.LINE_AA, 4)
 
 
-def lay_tree(frame: U8, depth: U16, tree: TreePicture, bend: float) -> None:
+def lay_tree(frame: U8, depth: U16, *, tree: TreePicture, bend: float) -> None:
     """Lay a tree over the frame, its crown pushed sideways by `bend` (-1..1), where nothing nearer stands."""
     height, width = tree.picture.shape[:2]
     shift = tree.bend_px * bend

@@ -25,25 +25,25 @@ def paint_ground(plan: StreetPlan, grid: Grid, *, random: np.random.Generator) -
     fine[:] = u8(np.array(EARTH))
     asphalt = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
     for patch in plan.patches:
-        outline = raised(camera, patch.outline, patch.height_m)
+        outline = raised(camera, patch.outline, height_m=patch.height_m)
         if outline is None:
             continue
         cv2.fillPoly(fine, [fixed((outline + 0.5) * FINE - 0.5)], patch.colour, cv2.LINE_8, 4)
         if patch.surface != Surface.PAINT:
             cv2.fillPoly(asphalt, [fixed(outline)], 255.0 * (patch.surface == Surface.ASPHALT), cv2.LINE_8, 4)
     for kerb in plan.kerbs:
-        paint_kerb(fine, camera, kerb)
+        paint_kerb(fine, camera, kerb=kerb)
     albedo = f32(cv2.resize(fine, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_AREA))
     worn = albedo * (1 - 0.13 * tyre_tracks(plan)[..., None] * (asphalt > 0)[..., None])
-    return f32(worn * grain(grid, random, asphalt)[..., None])
+    return f32(worn * grain(grid, random, asphalt=asphalt)[..., None])
 
 
-def raised(camera: Camera, outline: F64, height_m: float) -> F64 | None:
+def raised(camera: Camera, outline: F64, *, height_m: float) -> F64 | None:
     """A ground outline (N, 2) at a height, in pixels; None where it is not before the camera."""
     return camera.project_polygon(np.column_stack([outline, np.full(len(outline), height_m)]))
 
 
-def paint_kerb(fine: U8, camera: Camera, kerb: Kerb) -> None:
+def paint_kerb(fine: U8, camera: Camera, *, kerb: Kerb) -> None:
     """Draw a kerb's face (where it shows) and top, a metre of each colour in turn."""
     count = max(1, round(kerb.path.length_m))
     stations = np.linspace(0.0, kerb.path.length_m, count + 1)
@@ -73,27 +73,27 @@ def tyre_tracks(plan: StreetPlan) -> F32:
     mask = np.zeros((HEIGHT_PX, WIDTH_PX), np.uint8)
     for lane in plan.lanes_along:
         for offset, strength in ((0.78, 200.0), (-0.78, 200.0), (0.0, 110.0)):
-            for quad in lane.ribbon(offset + 0.3, offset - 0.3, 7.0):
-                outline = raised(plan.camera, quad, 0.0)
+            for quad in lane.ribbon(offset + 0.3, offset - 0.3, step_m=7.0):
+                outline = raised(plan.camera, quad, height_m=0.0)
                 if outline is not None:
                     cv2.fillConvexPoly(mask, fixed(outline), strength, cv2.LINE_AA, 4)
-    return f32(cv2.GaussianBlur(mask, (0, 0), 2.0)) / 255
+    return f32(f32(cv2.GaussianBlur(mask, (0, 0), 2.0)) / 255)
 
 
-def grain(grid: Grid, random: np.random.Generator, asphalt: U8) -> F32:
+def grain(grid: Grid, random: np.random.Generator, *, asphalt: U8) -> F32:
     """A factor of about 1 for every pixel: stains, patches and grain that lie on the ground in perspective."""
     x, y, reach = grid
-    tile = cloud(random, (NOISE_PX, NOISE_PX), (8, 8), octaves=8)
+    tile = cloud(random, (NOISE_PX, NOISE_PX), cells=(8, 8), octaves=8)
     rough = f32(random.standard_normal((NOISE_PX, NOISE_PX)))
     safe_x, safe_y = np.where(np.isfinite(x), x, 0), np.where(np.isfinite(y), y, 0)
 
-    def sample(texture: F32, per_m: float, stretch: float = 1.0) -> F32:
+    def sample(texture: F32, per_m: float, *, stretch: float = 1.0) -> F32:
         across = np.mod(safe_x * per_m, NOISE_PX).astype(np.float32)
         along = np.mod(safe_y * per_m * stretch, NOISE_PX).astype(np.float32)
         return f32(cv2.remap(texture, across, along, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP))
 
     near = np.clip(1.25 - np.minimum(reach, 1e4) / 42.0, 0, 1)
-    stains = 0.16 * sample(tile, 22.0) + 0.12 * sample(tile, 60.0, 0.22)
+    stains = 0.16 * sample(tile, 22.0) + 0.12 * sample(tile, 60.0, stretch=0.22)
     factor = 1 + stains + 0.055 * near * sample(rough, 26.0)
     joints = np.minimum(np.mod(safe_x, 0.6), np.mod(safe_y, 0.6)) < 0.035
     factor -= 0.10 * near * joints * (asphalt == 0)
@@ -110,7 +110,7 @@ def light_ground(grid: Grid, light: Light, *, lamps: Lamps, shade: F32) -> F32:
     coarse_x, coarse_y = x[::8, ::8], y[::8, ::8]
     known = np.isfinite(coarse_x) & np.isfinite(coarse_y) & (np.abs(coarse_y) < 400) & (np.abs(coarse_x) < 400)
     glow = np.zeros((*coarse_x.shape, 3), np.float32)
-    places = np.stack([coarse_x[known], coarse_y[known], np.zeros(int(known.sum()))], axis=1)
+    places = np.stack([coarse_x[known], coarse_y[known], np.zeros(int(known.sum()))], axis=1).astype(np.float64)
     glow[known] = lamps.light_at(places)
     return f32(even + f32(cv2.resize(glow, (WIDTH_PX, HEIGHT_PX), interpolation=cv2.INTER_LINEAR)))
 
@@ -130,7 +130,7 @@ def wet_ground(lit: F32, standing: F32, *, covered: F32, grid: Grid, random: np.
         standing, columns, np.maximum(2 * bottom[None, :] - rows, 0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     mirrored = cv2.GaussianBlur(mirrored, (0, 0), sigmaX=1.5, sigmaY=7.0)
-    tile = cloud(random, (NOISE_PX, NOISE_PX), (10, 10), octaves=5)
+    tile = cloud(random, (NOISE_PX, NOISE_PX), cells=(10, 10), octaves=5)
     across = np.mod(np.where(np.isfinite(x), x, 0) * 42.0, NOISE_PX).astype(np.float32)
     along = np.mod(np.where(np.isfinite(y), y, 0) * 28.0, NOISE_PX).astype(np.float32)
     puddles = np.clip(cv2.remap(tile, across, along, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP) * 3.2 - 0.55, 0, 1)

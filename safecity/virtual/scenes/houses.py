@@ -24,8 +24,10 @@ def draw_house(canvas: Canvas, house: Building) -> None:
     back = np.array([-along[1], along[0], 0.0])
     height = house.storeys * STOREY_M + PARAPET_M
     wall = pick(random, WALLS)
-    draw_shell(canvas, corner, (along * house.width_m, back * house.depth_m, UP * height), wall)
-    draw_roof_things(canvas, random, corner, (along * house.width_m, back * house.depth_m, UP * (height - 0.8)))
+    draw_shell(canvas, corner, edges=(along * house.width_m, back * house.depth_m, UP * height), wall=wall)
+    draw_roof_things(
+        canvas, random, corner=corner, edges=(along * house.width_m, back * house.depth_m, UP * (height - 0.8))
+    )
     front = -back
     if not canvas.faces_camera(corner + along * house.width_m / 2, front):
         return
@@ -38,14 +40,20 @@ def draw_house(canvas: Canvas, house: Building) -> None:
         left = corner + along * width * i
         # Seen from the street the front's start lies at the viewer's left.
         quad = np.array([left + UP * height, left + along * width + UP * height, left + along * width, left])
-        draw_bay(canvas, random, quad, house.storeys, wall, front)
+        draw_bay(canvas, random, quad=quad, storeys=house.storeys, wall=wall, front=front)
         if random.random() < house.awnings:
-            draw_awning(canvas, random, left + along * 0.1, along * (width - 0.2), front)
+            draw_awning(canvas, random, start=left + along * 0.1, along=along * (width - 0.2), front=front)
     for storey in range(1, house.storeys + 1):
-        draw_ledge(canvas, corner + UP * (storey * STOREY_M - 0.06), along * house.width_m, front, shaded(wall, 0.92))
+        draw_ledge(
+            canvas,
+            corner + UP * (storey * STOREY_M - 0.06),
+            along=along * house.width_m,
+            front=front,
+            colour=shaded(wall, 0.92),
+        )
 
 
-def draw_shell(canvas: Canvas, corner: F64, edges: tuple[F64, F64, F64], wall: Bgr) -> None:
+def draw_shell(canvas: Canvas, corner: F64, *, edges: tuple[F64, F64, F64], wall: Bgr) -> None:
     """The side walls and the roof."""
     width, depth, up = edges
     along, back = width / np.linalg.norm(width), depth / np.linalg.norm(depth)
@@ -59,7 +67,7 @@ def draw_shell(canvas: Canvas, corner: F64, edges: tuple[F64, F64, F64], wall: B
     canvas.fill(np.array([corner, far, far + depth, behind]) + roof, (150, 164, 172), normal=UP)
 
 
-def draw_roof_things(canvas: Canvas, random: np.random.Generator, corner: F64, edges: tuple[F64, F64, F64]) -> None:
+def draw_roof_things(canvas: Canvas, random: np.random.Generator, *, corner: F64, edges: tuple[F64, F64, F64]) -> None:
     """A water tank, a stair head, a dish's pole."""
     width, depth, up = edges
     heading = float(np.arctan2(width[1], width[0]))
@@ -73,7 +81,7 @@ def draw_roof_things(canvas: Canvas, random: np.random.Generator, corner: F64, e
         canvas.box(base, size_m=(2.4, 2.4, 2.3), heading=heading, albedo=(150, 172, 188))
     if random.random() < 0.3:
         foot = corner + width * random.uniform(0.1, 0.9) + depth * 0.2 + up
-        canvas.line(np.array([foot, foot + UP * 3.2]), (90, 90, 92), 0.05)
+        canvas.line(np.array([foot, foot + UP * 3.2]), (90, 90, 92), thickness_m=0.05)
 
 
 def projected_size(canvas: Canvas, quad: F64) -> tuple[float, float]:
@@ -85,7 +93,7 @@ def projected_size(canvas: Canvas, quad: F64) -> tuple[float, float]:
     return float(max(spans[0], spans[2])), float(max(spans[1], spans[3]))
 
 
-def draw_bay(canvas: Canvas, random: np.random.Generator, quad: F64, storeys: int, wall: Bgr, front: F64) -> None:
+def draw_bay(canvas: Canvas, random: np.random.Generator, *, quad: F64, storeys: int, wall: Bgr, front: F64) -> None:
     """One bay's front, painted as fine as it will be seen; open shops light the street before them."""
     width_m = float(np.linalg.norm(quad[1] - quad[0]))
     height_m = float(np.linalg.norm(quad[3] - quad[0]))
@@ -94,11 +102,11 @@ def draw_bay(canvas: Canvas, random: np.random.Generator, quad: F64, storeys: in
     bay, _ = paint_bay(random, width_m=width_m, storeys=storeys, wall=wall, scale=scale)
     if seen_width < 1 or seen_height < 1:
         return
-    albedo, own_light = fitted(bay, seen_width, seen_height)
-    canvas.texture(quad, albedo, own_light, front)
+    albedo, own_light = fitted(bay, seen_width, seen_height=seen_height)
+    canvas.texture(quad, albedo, own_light=own_light, normal=front)
 
 
-def fitted(bay: Bay, seen_width: float, seen_height: float) -> tuple[U8, U8]:
+def fitted(bay: Bay, seen_width: float, *, seen_height: float) -> tuple[U8, U8]:
     """The bay's pictures shrunk to about the size at which they will be seen, so that warping does not alias."""
     rows, columns = bay.albedo.shape[:2]
     size = (max(2, min(columns, round(seen_width))), max(2, min(rows, round(seen_height))))
@@ -110,7 +118,7 @@ def fitted(bay: Bay, seen_width: float, seen_height: float) -> tuple[U8, U8]:
     )
 
 
-def draw_ledge(canvas: Canvas, start: F64, along: F64, front: F64, colour: Bgr) -> None:
+def draw_ledge(canvas: Canvas, start: F64, *, along: F64, front: F64, colour: Bgr) -> None:
     """A slab that sticks out between two storeys."""
     reach = front * 0.45
     canvas.fill(np.array([start, start + along, start + along + reach, start + reach]), colour)
@@ -119,7 +127,7 @@ def draw_ledge(canvas: Canvas, start: F64, along: F64, front: F64, colour: Bgr) 
     canvas.fill(np.array([edge, edge + along, edge + along - rise, edge - rise]), colour, normal=front)
 
 
-def draw_awning(canvas: Canvas, random: np.random.Generator, start: F64, along: F64, front: F64) -> None:
+def draw_awning(canvas: Canvas, random: np.random.Generator, *, start: F64, along: F64, front: F64) -> None:
     """A striped cloth over a shop."""
     first, second = pick(random, CLOTHS), (188.0, 196.0, 200.0)
     reach = front * float(random.uniform(1.0, 1.6))

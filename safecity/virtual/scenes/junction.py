@@ -39,7 +39,9 @@ def arm_path(name: str) -> Path:
     """The arm's middle line, from the box outward."""
     heading, length, _ = ARMS[name]
     x, y = math.cos(heading), math.sin(heading)
-    return straight(HALF_M * x, CENTRE_Y_M + HALF_M * y, (HALF_M + length) * x, CENTRE_Y_M + (HALF_M + length) * y)
+    return straight(
+        HALF_M * x, CENTRE_Y_M + HALF_M * y, x1_m=(HALF_M + length) * x, y1_m=CENTRE_Y_M + (HALF_M + length) * y
+    )
 
 
 def plan_junction(random: np.random.Generator) -> StreetPlan:
@@ -55,15 +57,17 @@ def plan_junction(random: np.random.Generator) -> StreetPlan:
     add_surroundings(plan, random)
     add_people(plan, random)
     low, high = CENTRE_Y_M - HALF_M, CENTRE_Y_M + HALF_M
-    parts.mark_line(plan, "south_in", (-0.3, low - 3.0), (-HALF_M, low - 3.0))
-    parts.mark_line(plan, "south_out", (0.3, low - 3.0), (HALF_M, low - 3.0))
-    parts.mark_line(plan, "east_in", (HALF_M + 1.0, high), (HALF_M + 1.0, CENTRE_Y_M + 0.3))
-    parts.mark_line(plan, "east_out", (HALF_M + 1.0, low), (HALF_M + 1.0, CENTRE_Y_M - 0.3))
-    parts.mark_zone(plan, "box", -HALF_M, low, HALF_M, high)
-    parts.mark_zone(plan, "south_approach", -HALF_M, low - 16.0, -0.2, low - STOP_BACK_M + 0.4)
-    parts.mark_zone(plan, "north_approach", 0.2, high + STOP_BACK_M - 0.4, HALF_M, high + 40.0)
-    parts.mark_zone(plan, "east_approach", HALF_M + STOP_BACK_M - 0.4, CENTRE_Y_M + 0.2, HALF_M + 40.0, high)
-    plan.restricted = parts.mark_zone(plan, "green_corner", 11.4, 47.8, 17.0, 53.4)
+    parts.mark_line(plan, "south_in", from_xy=(-0.3, low - 3.0), to_xy=(-HALF_M, low - 3.0))
+    parts.mark_line(plan, "south_out", from_xy=(0.3, low - 3.0), to_xy=(HALF_M, low - 3.0))
+    parts.mark_line(plan, "east_in", from_xy=(HALF_M + 1.0, high), to_xy=(HALF_M + 1.0, CENTRE_Y_M + 0.3))
+    parts.mark_line(plan, "east_out", from_xy=(HALF_M + 1.0, low), to_xy=(HALF_M + 1.0, CENTRE_Y_M - 0.3))
+    parts.mark_zone(plan, "box", x0_m=-HALF_M, y0_m=low, x1_m=HALF_M, y1_m=high)
+    parts.mark_zone(plan, "south_approach", x0_m=-HALF_M, y0_m=low - 16.0, x1_m=-0.2, y1_m=low - STOP_BACK_M + 0.4)
+    parts.mark_zone(plan, "north_approach", x0_m=0.2, y0_m=high + STOP_BACK_M - 0.4, x1_m=HALF_M, y1_m=high + 40.0)
+    parts.mark_zone(
+        plan, "east_approach", x0_m=HALF_M + STOP_BACK_M - 0.4, y0_m=CENTRE_Y_M + 0.2, x1_m=HALF_M + 40.0, y1_m=high
+    )
+    plan.restricted = parts.mark_zone(plan, "green_corner", x0_m=11.4, y0_m=47.8, x1_m=17.0, y1_m=53.4)
     plan.trespass = path_through([(9.0, 76.0), (9.2, 58.0), (13.6, 50.4), (13.8, 50.4), (9.4, 59.0), (9.0, 76.0)])
     plan.wrong_way = path_through([(6.9, -20.0), (6.9, 30.0), (6.9, 44.0), (6.9, 215.0)])
     plan.live_stop = (next(i for i, r in enumerate(plan.routes) if r.segments[0] == "south_1"), 62.0 + 6.0)
@@ -77,7 +81,7 @@ def build_ground(plan: StreetPlan) -> None:
     plan.patches.append(Patch(outline=box, surface=Surface.ASPHALT, colour=parts.ASPHALT))
     for name in ARMS:
         arm = arm_path(name)
-        parts.lay_band(plan, arm, left_m=HALF_M, right_m=-HALF_M, surface=Surface.ASPHALT, colour=parts.ASPHALT)
+        parts.lay_band(plan, arm, between_m=(HALF_M, -HALF_M), surface=Surface.ASPHALT, colour=parts.ASPHALT)
     for sign_x, sign_y in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
         corner = (sign_x * HALF_M, CENTRE_Y_M + sign_y * HALF_M)
         angles = np.linspace(0, math.pi / 2, 9)
@@ -89,20 +93,20 @@ def build_ground(plan: StreetPlan) -> None:
     for name in ARMS:
         arm = arm_path(name)
         parts.paint_zebra(plan, arm.cut(1.6, 4.8), left_m=HALF_M - 0.1, right_m=-HALF_M + 0.1)
-        parts.paint_stop_line(plan, arm, 5.6, left_m=-0.2, right_m=-HALF_M + 0.2)
+        parts.paint_stop_line(plan, arm, s_m=5.6, left_m=-0.2, right_m=-HALF_M + 0.2)
         outer = arm.cut(5.6, arm.length_m)
-        parts.paint_edge(plan, outer, 0.12, parts.YELLOW_PAINT)
-        parts.paint_edge(plan, outer, -0.12, parts.YELLOW_PAINT)
+        parts.paint_edge(plan, outer, offset_m=0.12, colour=parts.YELLOW_PAINT)
+        parts.paint_edge(plan, outer, offset_m=-0.12, colour=parts.YELLOW_PAINT)
         for offset in (3.7, -3.7):
-            parts.paint_dashes(plan, outer, offset)
+            parts.paint_dashes(plan, outer, offset_m=offset)
         kerbs = arm.cut(4.0, arm.length_m)
-        parts.lay_footpath(plan, kerbs.offset(HALF_M), FOOTPATH_M)
-        parts.lay_footpath(plan, kerbs.offset(-HALF_M).reversed(), FOOTPATH_M)
+        parts.lay_footpath(plan, kerbs.offset(HALF_M), width_m=FOOTPATH_M)
+        parts.lay_footpath(plan, kerbs.offset(-HALF_M).reversed(), width_m=FOOTPATH_M)
     for sign_x, sign_y in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
-        round_corner(plan, sign_x, sign_y)
+        round_corner(plan, sign_x, sign_y=sign_y)
 
 
-def round_corner(plan: StreetPlan, sign_x: int, sign_y: int) -> None:
+def round_corner(plan: StreetPlan, sign_x: int, *, sign_y: int) -> None:
     """The footpath round one corner: an arc of 4 m radius, filled back to the houses' line."""
     centre = (sign_x * (HALF_M + 4.0), CENTRE_Y_M + sign_y * (HALF_M + 4.0))
     angles = np.linspace(0.0, math.pi / 2, 9)
@@ -112,7 +116,7 @@ def round_corner(plan: StreetPlan, sign_x: int, sign_y: int) -> None:
     fill.append((sign_x * far, CENTRE_Y_M + sign_y * (HALF_M + 4.0)))
     plan.patches.append(Patch(outline=np.array(fill), surface=Surface.TILES, colour=parts.PAVING, height_m=0.16))
     path = path_through(arc)
-    parts.lay_footpath(plan, path if sign_x * sign_y < 0 else path.reversed(), 0.3)
+    parts.lay_footpath(plan, path if sign_x * sign_y < 0 else path.reversed(), width_m=0.3)
 
 
 def add_segments(plan: StreetPlan) -> None:
@@ -166,23 +170,29 @@ def add_surroundings(plan: StreetPlan, random: np.random.Generator) -> None:
         arm = arm_path(name).cut(4.0, arm_path(name).length_m)
         leave = {"east": 8.0, "north": 7.0, "west": 9.0}[name]
         parts.raise_houses(
-            plan, arm.offset(front).cut(leave if name != "north" else 0.3, arm.length_m), random, storeys=(2, 3)
+            plan, arm.offset(front).cut(leave if name != "north" else 0.3, arm.length_m), random=random, storeys=(2, 3)
         )
         other = arm.offset(-front).cut(leave if name == "north" else 0.3, arm.length_m)
-        parts.raise_houses(plan, other.reversed(), random, storeys=(1, 3))
+        parts.raise_houses(plan, other.reversed(), random=random, storeys=(1, 3))
     south = arm_path("south")
-    parts.raise_houses(plan, south.offset(front).cut(4.3, 22.0), random, storeys=(1, 2))
+    parts.raise_houses(plan, south.offset(front).cut(4.3, 22.0), random=random, storeys=(1, 2))
     plan.patches.append(
         Patch(
             outline=np.array([(11.0, 47.6), (17.6, 47.6), (17.6, 54.0), (11.0, 54.0)]),
             surface=Surface.EARTH, colour=(72, 112, 98), height_m=0.16,
         )
     )  # fmt: skip
-    parts.plant_trees(plan, straight(12.2, 49.0, 16.8, 52.6), random, every_m=2.6, kinds=("shrub", "pine"))
+    parts.plant_trees(
+        plan, straight(12.2, 49.0, x1_m=16.8, y1_m=52.6), random=random, every_m=2.6, kinds=("shrub", "pine")
+    )
     north = arm_path("north")
-    parts.plant_trees(plan, north.offset(HALF_M + 0.9).cut(14, 150), random, every_m=22.0, kinds=("plane",))
-    parts.plant_trees(plan, north.offset(-HALF_M - 0.9).cut(24, 150), random, every_m=26.0, kinds=("plane", "poplar"))
-    parts.plant_trees(plan, arm_path("east").offset(HALF_M + 0.9).cut(18, 90), random, every_m=24.0, kinds=("plane",))
+    parts.plant_trees(plan, north.offset(HALF_M + 0.9).cut(14, 150), random=random, every_m=22.0, kinds=("plane",))
+    parts.plant_trees(
+        plan, north.offset(-HALF_M - 0.9).cut(24, 150), random=random, every_m=26.0, kinds=("plane", "poplar")
+    )
+    parts.plant_trees(
+        plan, arm_path("east").offset(HALF_M + 0.9).cut(18, 90), random=random, every_m=24.0, kinds=("plane",)
+    )
     parts.stand_lamps(plan, north.offset(HALF_M + 0.5), every_m=32.0, first_m=6.0, to_left=False)
     parts.stand_lamps(plan, arm_path("east").offset(-HALF_M - 0.5), every_m=32.0, first_m=20.0, to_left=True)
     parts.stand_lamps(plan, arm_path("west").offset(HALF_M + 0.5), every_m=32.0, first_m=7.0, to_left=False)

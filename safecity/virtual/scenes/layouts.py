@@ -41,18 +41,20 @@ def plan_avenue(random: np.random.Generator) -> StreetPlan:
     )  # fmt: skip
     plan = StreetPlan(layout=Layout.AVENUE, camera=camera)
     radius = float(random.uniform(230, 300)) * (1 if random.random() < 0.6 else -1)
-    spine = bending(0.0, -24.0, 290.0, bend_from_m=105.0, radius_m=radius)
+    spine = bending(0.0, -24.0, to_y_m=290.0, bend_from_m=105.0, radius_m=radius)
     build_avenue_ground(plan, spine)
     zebra_s = 24.0 + 33.0
-    add_avenue_traffic(plan, spine, zebra_s)
+    add_avenue_traffic(plan, spine, zebra_s=zebra_s)
     for side, path in ((1, spine.offset(13.8)), (-1, spine.offset(-13.8).reversed())):
-        parts.raise_houses(plan, path, random, storeys=(1, 3))
+        parts.raise_houses(plan, path, random=random, storeys=(1, 3))
         walk = spine.offset(side * 12.3)
         plan.walks.append(Walk(path=walk, per_minute=5.0))
-    parts.plant_trees(plan, spine.offset(-11.2).cut(30, 250), random, every_m=19.0, kinds=("plane", "plane", "poplar"))
-    parts.plant_trees(plan, spine.offset(11.2).cut(52, 250), random, every_m=24.0, kinds=("plane", "pine"))
-    parts.plant_trees(plan, spine.cut(32, 54), random, every_m=5.0, kinds=("shrub",))
-    parts.plant_trees(plan, spine.cut(61, 230), random, every_m=5.5, kinds=("shrub", "shrub", "shrub", "poplar"))
+    parts.plant_trees(
+        plan, spine.offset(-11.2).cut(30, 250), random=random, every_m=19.0, kinds=("plane", "plane", "poplar")
+    )
+    parts.plant_trees(plan, spine.offset(11.2).cut(52, 250), random=random, every_m=24.0, kinds=("plane", "pine"))
+    parts.plant_trees(plan, spine.cut(32, 54), random=random, every_m=5.0, kinds=("shrub",))
+    parts.plant_trees(plan, spine.cut(61, 230), random=random, every_m=5.5, kinds=("shrub", "shrub", "shrub", "poplar"))
     parts.hang_wires(plan, spine.offset(-13.2), every_m=33.0, first_m=40.0)
     parts.stand_lamps(plan, spine.offset(-0.01), every_m=34.0, first_m=47.0, to_left=True, height_m=9.0)
     parts.stand_lamps(plan, spine.offset(0.01), every_m=34.0, first_m=47.0, to_left=False, height_m=9.0)
@@ -67,24 +69,22 @@ def plan_avenue(random: np.random.Generator) -> StreetPlan:
 
 def build_avenue_ground(plan: StreetPlan, spine: Path) -> None:
     """Asphalt, median, footpaths, markings."""
-    parts.lay_band(plan, spine, left_m=10.4, right_m=-10.4, surface=Surface.ASPHALT, colour=parts.ASPHALT)
+    parts.lay_band(plan, spine, between_m=(10.4, -10.4), surface=Surface.ASPHALT, colour=parts.ASPHALT)
     for side in (1, -1):
-        parts.paint_dashes(plan, spine, side * 4.4)
-        parts.paint_edge(plan, spine, side * 7.75)
-        parts.paint_edge(plan, spine, side * 1.05, parts.YELLOW_PAINT)
+        parts.paint_dashes(plan, spine, offset_m=side * 4.4)
+        parts.paint_edge(plan, spine, offset_m=side * 7.75)
+        parts.paint_edge(plan, spine, offset_m=side * 1.05, colour=parts.YELLOW_PAINT)
     parts.paint_zebra(plan, spine.cut(55.0, 59.0), left_m=10.3, right_m=1.0)
     parts.paint_zebra(plan, spine.cut(55.0, 59.0), left_m=-1.0, right_m=-10.3)
     for piece in (spine.cut(0, 54.0), spine.cut(60.0, spine.length_m)):
-        parts.lay_band(
-            plan, piece, left_m=0.8, right_m=-0.8, surface=Surface.EARTH, colour=(104, 134, 140), height_m=0.2
-        )
-        parts.lay_footpath(plan, piece.offset(-0.8), 0.25)
-        parts.lay_footpath(plan, piece.offset(0.8).reversed(), 0.25)
-    parts.lay_footpath(plan, spine.offset(10.4), 3.4)
-    parts.lay_footpath(plan, spine.offset(-10.4).reversed(), 3.4)
+        parts.lay_band(plan, piece, between_m=(0.8, -0.8), surface=Surface.EARTH, colour=(104, 134, 140), height_m=0.2)
+        parts.lay_footpath(plan, piece.offset(-0.8), width_m=0.25)
+        parts.lay_footpath(plan, piece.offset(0.8).reversed(), width_m=0.25)
+    parts.lay_footpath(plan, spine.offset(10.4), width_m=3.4)
+    parts.lay_footpath(plan, spine.offset(-10.4).reversed(), width_m=3.4)
 
 
-def add_avenue_traffic(plan: StreetPlan, spine: Path, zebra_s: float) -> None:
+def add_avenue_traffic(plan: StreetPlan, spine: Path, *, zebra_s: float) -> None:
     """Four lanes, a lane of carts, halts in the lay-by, the zebra, lines, zones and what drills may plant."""
     back = spine.reversed()
     end = back.length_m
@@ -107,15 +107,17 @@ def add_avenue_traffic(plan: StreetPlan, spine: Path, zebra_s: float) -> None:
         Route(segments=("south_inner",), per_minute=9.0, kinds=parts.FAST_LANE),
         Route(segments=("north_slow",), per_minute=1.0, kinds={RoadUser.CART: 1.0}),
     ]  # fmt: skip
-    plan.walks.append(Walk(path=straight(-12.2, 33.0, 12.2, 33.0), per_minute=4.0, spread_m=1.2, crosswalk="zebra"))
-    parts.mark_line(plan, "northbound", (-0.9, 24.0), (-10.3, 24.0))
-    parts.mark_line(plan, "southbound", (0.9, 24.0), (10.3, 24.0))
-    parts.mark_line(plan, "zebra", (0.0, 38.0), (0.0, 28.0))
-    parts.mark_zone(plan, "northbound_carriageway", -7.8, 15.0, -0.9, 30.0)
-    parts.mark_zone(plan, "southbound_carriageway", 0.9, 15.0, 7.6, 30.0)
-    parts.mark_zone(plan, "zebra", -10.4, 31.0, 10.4, 35.0)
-    parts.mark_zone(plan, "lay_by", 7.8, 15.0, 10.4, 62.0)
-    plan.restricted = parts.mark_zone(plan, "median", -0.8, 42.0, 0.8, 90.0)
+    plan.walks.append(
+        Walk(path=straight(-12.2, 33.0, x1_m=12.2, y1_m=33.0), per_minute=4.0, spread_m=1.2, crosswalk="zebra")
+    )
+    parts.mark_line(plan, "northbound", from_xy=(-0.9, 24.0), to_xy=(-10.3, 24.0))
+    parts.mark_line(plan, "southbound", from_xy=(0.9, 24.0), to_xy=(10.3, 24.0))
+    parts.mark_line(plan, "zebra", from_xy=(0.0, 38.0), to_xy=(0.0, 28.0))
+    parts.mark_zone(plan, "northbound_carriageway", x0_m=-7.8, y0_m=15.0, x1_m=-0.9, y1_m=30.0)
+    parts.mark_zone(plan, "southbound_carriageway", x0_m=0.9, y0_m=15.0, x1_m=7.6, y1_m=30.0)
+    parts.mark_zone(plan, "zebra", x0_m=-10.4, y0_m=31.0, x1_m=10.4, y1_m=35.0)
+    parts.mark_zone(plan, "lay_by", x0_m=7.8, y0_m=15.0, x1_m=10.4, y1_m=62.0)
+    plan.restricted = parts.mark_zone(plan, "median", x0_m=-0.8, y0_m=42.0, x1_m=0.8, y1_m=90.0)
     plan.trespass = path_through(
         [(-12.3, 76.0), (-10.3, 75.0), (-0.2, 74.0), (0.2, 74.0), (-10.3, 73.0), (-12.3, 72.0)]
     )
@@ -131,28 +133,28 @@ def plan_gate(random: np.random.Generator) -> StreetPlan:
     )  # fmt: skip
     plan = StreetPlan(layout=Layout.GATE, camera=camera)
     radius = float(random.uniform(300, 420)) * (1 if random.random() < 0.5 else -1)
-    spine = bending(0.0, -24.0, 290.0, bend_from_m=120.0, radius_m=radius)
-    parts.lay_band(plan, spine, left_m=9.6, right_m=-14.6, surface=Surface.ASPHALT, colour=parts.WORN_ASPHALT)
+    spine = bending(0.0, -24.0, to_y_m=290.0, bend_from_m=120.0, radius_m=radius)
+    parts.lay_band(plan, spine, between_m=(9.6, -14.6), surface=Surface.ASPHALT, colour=parts.WORN_ASPHALT)
     parts.lay_band(
-        plan, spine.cut(24 + 10, 24 + 40), left_m=0.0, right_m=-14.6, surface=Surface.CONCRETE, colour=(126, 134, 138)
+        plan, spine.cut(24 + 10, 24 + 40), between_m=(0.0, -14.6), surface=Surface.CONCRETE, colour=(126, 134, 138)
     )
-    parts.lay_footpath(plan, spine.offset(9.6), 2.6, colours=parts.BLACK_WHITE)
-    parts.lay_footpath(plan, spine.offset(-14.6).reversed(), 2.6, colours=parts.BLACK_WHITE)
-    parts.paint_edge(plan, spine, 0.0, parts.YELLOW_PAINT, 0.2)
-    parts.paint_dashes(plan, spine, 4.4)
+    parts.lay_footpath(plan, spine.offset(9.6), width_m=2.6, colours=parts.BLACK_WHITE)
+    parts.lay_footpath(plan, spine.offset(-14.6).reversed(), width_m=2.6, colours=parts.BLACK_WHITE)
+    parts.paint_edge(plan, spine, offset_m=0.0, colour=parts.YELLOW_PAINT, width_m=0.2)
+    parts.paint_dashes(plan, spine, offset_m=4.4)
     for offset in (-4.9, -9.7):
-        parts.paint_dashes(plan, spine.cut(66, 240), offset)
-        parts.paint_dashes(plan, spine.cut(0, 32), offset)
+        parts.paint_dashes(plan, spine.cut(66, 240), offset_m=offset)
+        parts.paint_dashes(plan, spine.cut(0, 32), offset_m=offset)
     add_gate_lanes(plan, spine)
-    add_gate_buildings(plan, spine, random)
-    parts.mark_line(plan, "inbound", (0.2, 19.5), (14.4, 19.5))
-    parts.mark_line(plan, "outbound", (-0.2, 24.0), (-9.4, 24.0))
+    add_gate_buildings(plan, spine, random=random)
+    parts.mark_line(plan, "inbound", from_xy=(0.2, 19.5), to_xy=(14.4, 19.5))
+    parts.mark_line(plan, "outbound", from_xy=(-0.2, 24.0), to_xy=(-9.4, 24.0))
     for index, x in enumerate((2.5, 7.3, 12.1), start=1):
-        parts.mark_zone(plan, f"boom_{index}", x - 2.2, 22.4, x + 2.2, 34.0)
-    parts.mark_zone(plan, "outbound_lanes", -9.4, 16.0, -0.2, 44.0)
-    plan.restricted = parts.mark_zone(plan, "guard_post", -13.6, 26.0, -10.2, 38.0)
+        parts.mark_zone(plan, f"boom_{index}", x0_m=x - 2.2, y0_m=22.4, x1_m=x + 2.2, y1_m=34.0)
+    parts.mark_zone(plan, "outbound_lanes", x0_m=-9.4, y0_m=16.0, x1_m=-0.2, y1_m=44.0)
+    plan.restricted = parts.mark_zone(plan, "guard_post", x0_m=-13.8, y0_m=44.0, x1_m=-11.7, y1_m=57.0)
     plan.trespass = path_through(
-        [(-11.0, 62.0), (-11.2, 45.0), (-11.6, 31.5), (-11.8, 31.5), (-11.2, 45.0), (-11.0, 62.0)]
+        [(-10.5, 75.0), (-10.6, 62.0), (-12.5, 50.5), (-12.6, 50.5), (-10.6, 62.0), (-10.5, 75.0)]
     )
     plan.wrong_way = spine.offset(8.6).reversed()
     return plan
@@ -172,7 +174,6 @@ def add_gate_lanes(plan: StreetPlan, spine: Path) -> None:
         plan.routes.append(Route(segments=(before, after), per_minute=5.0, kinds=kinds))
         plan.barriers.append(Barrier(segment=before, x_m=x + 2.15, y_m=22.2, heading=np.pi, length_m=4.0))
         plan.lanes_along.append(lane)
-        plan.patches += []
     for index, offset in enumerate((2.5, 6.9), start=1):
         lane = spine.offset(offset)
         name = f"out_{index}"
@@ -183,15 +184,18 @@ def add_gate_lanes(plan: StreetPlan, spine: Path) -> None:
         plan.lanes_along.append(lane)
     plan.live_stop = (3, 24.0 + 40.0)
     for x in (4.9, 9.7, 14.5):
-        island = straight(x + 0.45, 20.5, x + 0.45, 36.0)
-        parts.lay_footpath(plan, island, 0.9, colours=parts.BLACK_YELLOW, colour=(150, 158, 160))
-        parts.lay_footpath(plan, straight(x - 0.45, 36.0, x - 0.45, 20.5), 0.02, colours=parts.BLACK_YELLOW)
-        parts.lay_footpath(plan, straight(x - 0.45, 20.5, x + 0.45, 20.5), 0.02, colours=parts.BLACK_YELLOW)
+        island = straight(x + 0.45, 20.5, x1_m=x + 0.45, y1_m=36.0)
+        parts.lay_footpath(plan, island, width_m=0.9, colours=parts.BLACK_YELLOW, colour=(150, 158, 160))
+        parts.lay_footpath(
+            plan, straight(x - 0.45, 36.0, x1_m=x - 0.45, y1_m=20.5), width_m=0.02, colours=parts.BLACK_YELLOW
+        )
+        parts.lay_footpath(
+            plan, straight(x - 0.45, 20.5, x1_m=x + 0.45, y1_m=20.5), width_m=0.02, colours=parts.BLACK_YELLOW
+        )
 
 
-def add_gate_buildings(plan: StreetPlan, spine: Path, random: np.random.Generator) -> None:
+def add_gate_buildings(plan: StreetPlan, spine: Path, *, random: np.random.Generator) -> None:
     """Booths, the arch, walls, trees, lamps, guards."""
-    brick = (96, 126, 168)
     for x in (4.9, 9.7, 14.5):
         plan.boxes.append(
             Box3(
@@ -208,37 +212,44 @@ def add_gate_buildings(plan: StreetPlan, spine: Path, random: np.random.Generato
             Box3(x_m=x, y_m=28.0, heading=np.pi / 2, size_m=(2.7, 1.3, 0.16), colour=(190, 196, 198), base_m=2.56)
         )
         plan.boxes.append(Box3(x_m=x, y_m=22.2, heading=0, size_m=(0.4, 0.4, 1.1), colour=(50, 170, 205), base_m=0.16))
-    for x in (-11.6, 17.0):
-        plan.boxes.append(Box3(x_m=x, y_m=62.0, heading=0, size_m=(3.2, 3.2, 10.5), colour=brick))
-        plan.boxes.append(Box3(x_m=x, y_m=62.0, heading=0, size_m=(3.8, 3.8, 0.6), colour=(120, 152, 190), base_m=10.5))
-        plan.boxes.append(Box3(x_m=x, y_m=62.0, heading=0, size_m=(2.2, 2.2, 1.5), colour=(150, 176, 200), base_m=11.1))
-    plan.boxes.append(
-        Box3(
-            x_m=2.7,
-            y_m=62.0,
-            heading=0,
-            size_m=(25.4, 2.0, 2.3),
-            colour=(112, 142, 180),
-            base_m=7.0,
-            text="WELCOME TO QUETTA",
-        )
-    )
-    plan.boxes.append(Box3(x_m=2.7, y_m=62.0, heading=0, size_m=(25.4, 2.4, 0.4), colour=(140, 168, 196), base_m=9.3))
-    for x0, x1 in ((-42.0, -13.4), (18.8, 52.0)):
+    add_arch(plan)
+    for x0, x1 in ((-42.0, -15.4), (21.0, 54.0)):
         plan.boxes.append(
             Box3(x_m=(x0 + x1) / 2, y_m=63.0, heading=0, size_m=(x1 - x0, 0.5, 2.6), colour=(126, 152, 178))
         )
-    parts.raise_houses(plan, spine.offset(15.0).cut(100, 190), random, storeys=(1, 2))
-    parts.raise_houses(plan, spine.offset(-21.0).cut(95, 190).reversed(), random, storeys=(1, 2))
-    parts.plant_trees(plan, spine.offset(13.5).cut(46, 86), random, every_m=11.0, kinds=("pine", "poplar"))
-    parts.plant_trees(plan, spine.offset(-19.6).cut(44, 180), random, every_m=10.0, kinds=("pine", "poplar", "plane"))
+    parts.raise_houses(plan, spine.offset(15.0).cut(100, 190), random=random, storeys=(1, 2))
+    parts.raise_houses(plan, spine.offset(-21.0).cut(95, 190).reversed(), random=random, storeys=(1, 2))
+    parts.plant_trees(plan, spine.offset(13.5).cut(46, 86), random=random, every_m=11.0, kinds=("pine", "poplar"))
+    parts.plant_trees(
+        plan, spine.offset(-19.6).cut(44, 180), random=random, every_m=10.0, kinds=("pine", "poplar", "plane")
+    )
     parts.stand_lamps(plan, spine.offset(10.4), every_m=30.0, first_m=49.0, to_left=False)
     parts.stand_lamps(plan, spine.offset(-15.4), every_m=30.0, first_m=44.0, to_left=True)
     parts.hang_wires(plan, spine.offset(12.6), every_m=36.0, first_m=52.0)
     for x, y in ((14.7, 24.6), (4.8, 25.2), (-11.2, 40.0)):
         plan.standing.append(Standing(x_m=x, y_m=y, heading=float(random.uniform(2.5, 3.8))))
-    plan.walks.append(Walk(path=spine.offset(11.2).cut(20, 120), per_minute=1.5, spread_m=0.5))
+    plan.walks.append(Walk(path=spine.offset(10.5).cut(20, 120), per_minute=1.5, spread_m=0.3))
     plan.walks.append(Walk(path=spine.offset(-16.0).cut(20, 120), per_minute=2.0, spread_m=0.5))
+
+
+def add_arch(plan: StreetPlan) -> None:
+    """The old gate: two brick towers and the beam with its inscription."""
+    for x in (-13.6, 19.2):
+        plan.boxes.append(Box3(x_m=x, y_m=62.0, heading=0, size_m=(3.2, 3.2, 10.5), colour=(96, 126, 168)))
+        plan.boxes.append(Box3(x_m=x, y_m=62.0, heading=0, size_m=(3.8, 3.8, 0.6), colour=(120, 152, 190), base_m=10.5))
+        plan.boxes.append(Box3(x_m=x, y_m=62.0, heading=0, size_m=(2.2, 2.2, 1.5), colour=(150, 176, 200), base_m=11.1))
+    plan.boxes.append(
+        Box3(
+            x_m=2.8,
+            y_m=62.0,
+            heading=0,
+            size_m=(29.6, 2.0, 2.3),
+            colour=(112, 142, 180),
+            base_m=7.0,
+            text="WELCOME TO QUETTA",
+        )
+    )
+    plan.boxes.append(Box3(x_m=2.8, y_m=62.0, heading=0, size_m=(29.6, 2.4, 0.4), colour=(140, 168, 196), base_m=9.3))
 
 
 def plan_market(random: np.random.Generator) -> StreetPlan:
@@ -248,13 +259,13 @@ def plan_market(random: np.random.Generator) -> StreetPlan:
         yaw_deg=float(random.uniform(8.5, 10.5)), pitch_deg=float(random.uniform(10.5, 11.5)), view_deg=55.0,
     )  # fmt: skip
     plan = StreetPlan(layout=Layout.MARKET, camera=camera)
-    spine = bending(0.0, -24.0, 200.0, bend_from_m=70.0, radius_m=float(random.uniform(140, 200)))
-    parts.lay_band(plan, spine, left_m=5.2, right_m=-5.2, surface=Surface.ASPHALT, colour=parts.WORN_ASPHALT)
-    parts.paint_dashes(plan, spine, 0.0, dash_m=2.0, gap_m=4.0)
-    parts.lay_footpath(plan, spine.offset(5.2), 2.6, colours=parts.BLACK_WHITE, colour=parts.TILES)
-    parts.lay_footpath(plan, spine.offset(-5.2).reversed(), 2.6, colours=parts.BLACK_WHITE, colour=parts.TILES)
-    parts.raise_houses(plan, spine.offset(7.8), random, storeys=(2, 3), awnings=0.6)
-    parts.raise_houses(plan, spine.offset(-7.8).reversed(), random, storeys=(1, 3), awnings=0.65)
+    spine = bending(0.0, -24.0, to_y_m=200.0, bend_from_m=70.0, radius_m=float(random.uniform(140, 200)))
+    parts.lay_band(plan, spine, between_m=(5.2, -5.2), surface=Surface.ASPHALT, colour=parts.WORN_ASPHALT)
+    parts.paint_dashes(plan, spine, offset_m=0.0, dash_m=2.0, gap_m=4.0)
+    parts.lay_footpath(plan, spine.offset(5.2), width_m=2.6, colours=parts.BLACK_WHITE, colour=parts.TILES)
+    parts.lay_footpath(plan, spine.offset(-5.2).reversed(), width_m=2.6, colours=parts.BLACK_WHITE, colour=parts.TILES)
+    parts.raise_houses(plan, spine.offset(7.8), random=random, storeys=(2, 3), awnings=0.6)
+    parts.raise_houses(plan, spine.offset(-7.8).reversed(), random=random, storeys=(1, 3), awnings=0.65)
     back = spine.reversed()
     places = (("weave_1", 19.0), ("weave_2", 33.0), ("weave_3", 52.0))
     for name, path in (("north", spine), ("south", back)):
@@ -275,19 +286,19 @@ def plan_market(random: np.random.Generator) -> StreetPlan:
         plan.walks.append(Walk(path=walk, per_minute=3.5, spread_m=0.9, crosswalk=name))
     for offset in (6.2, -6.2):
         plan.walks.append(Walk(path=spine.offset(offset), per_minute=9.0, spread_m=0.9))
-    fill_market(plan, spine, random)
-    parts.mark_line(plan, "northbound", (0.0, 21.0), (-4.6, 21.0))
-    parts.mark_line(plan, "southbound", (0.0, 23.0), (4.6, 23.0))
-    parts.mark_line(plan, "footpath", (5.3, 26.0), (7.6, 26.0))
-    parts.mark_zone(plan, "carriageway", -3.4, 12.5, 3.4, 34.0)
-    plan.restricted = parts.mark_zone(plan, "loading_bay", -5.0, 38.0, -3.5, 46.0)
+    fill_market(plan, spine, random=random)
+    parts.mark_line(plan, "northbound", from_xy=(0.0, 21.0), to_xy=(-4.6, 21.0))
+    parts.mark_line(plan, "southbound", from_xy=(0.0, 23.0), to_xy=(4.6, 23.0))
+    parts.mark_line(plan, "footpath", from_xy=(5.3, 26.0), to_xy=(7.6, 26.0))
+    parts.mark_zone(plan, "carriageway", x0_m=-3.4, y0_m=12.5, x1_m=3.4, y1_m=34.0)
+    plan.restricted = parts.mark_zone(plan, "loading_bay", x0_m=-5.0, y0_m=38.0, x1_m=-3.5, y1_m=46.0)
     plan.trespass = path_through([(6.4, 44.0), (4.8, 43.0), (-4.2, 42.2), (-4.3, 42.0), (4.8, 41.0), (6.4, 40.0)])
     plan.live_stop = (0, 24.0 + 30.0)
     plan.wrong_way = back.offset(-3.9)
     return plan
 
 
-def fill_market(plan: StreetPlan, spine: Path, random: np.random.Generator) -> None:
+def fill_market(plan: StreetPlan, spine: Path, *, random: np.random.Generator) -> None:
     """Stalls, parked vehicles, people standing about, poles and the wires across the street."""
     for s in (62.0, 68.0, 79.0, 90.0, 101.0):
         x, y, heading = spine.at(s + float(random.uniform(-1, 1)), -4.75)
@@ -315,4 +326,4 @@ def fill_market(plan: StreetPlan, spine: Path, random: np.random.Generator) -> N
         x0, y0, _heading = spine.at(s, 5.5)
         x1, y1, _heading = spine.at(s + float(random.uniform(-4, 6)), -7.8)
         plan.wires.append(Wire(start=(x0, y0, 7.2), end=(x1, y1, 6.2), sag_m=0.5, strands=2))
-    parts.plant_trees(plan, spine.offset(5.4).cut(70, 160), random, every_m=38.0, kinds=("plane",))
+    parts.plant_trees(plan, spine.offset(5.4).cut(70, 160), random=random, every_m=38.0, kinds=("plane",))

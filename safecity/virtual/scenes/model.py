@@ -176,7 +176,7 @@ class TrackTruth(Frozen):
     """
 
     id: int
-    road_user: RoadUser = Field(alias="class")
+    road_user: RoadUser = Field(validation_alias="class", serialization_alias="class")
     plate: str | None
     colour: str
     boxes: tuple[Box, ...]
@@ -192,7 +192,7 @@ class CrossingTruth(Frozen):
 
     line: str
     track: int
-    road_user: RoadUser = Field(alias="class")
+    road_user: RoadUser = Field(validation_alias="class", serialization_alias="class")
     frame: int
     direction: Direction
 
@@ -260,7 +260,7 @@ def side_of(line: tuple[tuple[float, float], tuple[float, float]], point: tuple[
 
 
 def crossing_direction(
-    line: tuple[tuple[float, float], tuple[float, float]], before: tuple[float, float], after: tuple[float, float]
+    line: tuple[tuple[float, float], tuple[float, float]], before: tuple[float, float], *, after: tuple[float, float]
 ) -> Direction | None:
     """How a step from `before` to `after` crosses the line's segment; None where it does not.
 

@@ -44,11 +44,11 @@ def paint_ornaments(seed: int, ground: Bgr, *, width: int, height: int) -> U8:
         centre = (x0 + cell // 2, height // 2)
         kind = int(random.integers(3))
         if kind == 0:
-            paint_rosette(picture, random, centre, height // 2 - 14)
+            paint_rosette(picture, random, centre=centre, radius=height // 2 - 14)
         elif kind == 1:
-            paint_diamonds(picture, random, (x0 + 8, 12, cell - 16, height - 24))
+            paint_diamonds(picture, random, area=(x0 + 8, 12, cell - 16, height - 24))
         else:
-            paint_landscape(picture, random, (x0 + 8, 12, cell - 16, height - 24))
+            paint_landscape(picture, random, area=(x0 + 8, 12, cell - 16, height - 24))
     for x in range(0, width, 10):
         for y, tip in ((0, 7), (height - 1, height - 8)):
             colour = BRIGHT[(x // 10) % len(BRIGHT)]
@@ -56,7 +56,7 @@ def paint_ornaments(seed: int, ground: Bgr, *, width: int, height: int) -> U8:
     return picture
 
 
-def paint_rosette(picture: U8, random: np.random.Generator, centre: tuple[int, int], radius: int) -> None:
+def paint_rosette(picture: U8, random: np.random.Generator, *, centre: tuple[int, int], radius: int) -> None:
     """Rings of petals."""
     for ring in range(3):
         r = radius * (1 - 0.3 * ring)
@@ -70,7 +70,7 @@ def paint_rosette(picture: U8, random: np.random.Generator, centre: tuple[int, i
     cv2.circle(picture, centre, max(1, radius // 5), (60, 210, 240), -1, cv2.LINE_AA)
 
 
-def paint_diamonds(picture: U8, random: np.random.Generator, area: tuple[int, int, int, int]) -> None:
+def paint_diamonds(picture: U8, random: np.random.Generator, *, area: tuple[int, int, int, int]) -> None:
     """A lattice of diamonds in two colours."""
     x0, y0, width, height = area
     first, second = (BRIGHT[int(i)] for i in random.integers(len(BRIGHT), size=2))
@@ -83,7 +83,7 @@ def paint_diamonds(picture: U8, random: np.random.Generator, area: tuple[int, in
             cv2.fillConvexPoly(picture, shape, first if (row + column) % 2 else second, cv2.LINE_AA)
 
 
-def paint_landscape(picture: U8, random: np.random.Generator, area: tuple[int, int, int, int]) -> None:
+def paint_landscape(picture: U8, random: np.random.Generator, *, area: tuple[int, int, int, int]) -> None:
     """Sky, mountains, a lake."""
     x0, y0, width, height = area
     view = picture[y0 : y0 + height, x0 : x0 + width]

@@ -49,7 +49,7 @@ class Path:
         stations = np.concatenate([[from_m], inner, [to_m]])
         return path_through(np.array([self.at(float(s))[:2] for s in stations]))
 
-    def ribbon(self, left_m: float, right_m: float, step_m: float) -> list[F64]:
+    def ribbon(self, left_m: float, right_m: float, *, step_m: float) -> list[F64]:
         """Quads (4, 2) that tile the band between two offsets (both to the left), each at most `step_m` long."""
         count = max(1, math.ceil(self.length_m / step_m))
         stations = np.linspace(0.0, self.length_m, count + 1)
@@ -71,12 +71,12 @@ def path_through(points: F64 | list[tuple[float, float]]) -> Path:
     return Path(points=array, along=np.concatenate([[0.0], np.cumsum(lengths)]), headings=headings)
 
 
-def straight(x0_m: float, y0_m: float, x1_m: float, y1_m: float) -> Path:
+def straight(x0_m: float, y0_m: float, *, x1_m: float, y1_m: float) -> Path:
     """A straight path."""
     return path_through([(x0_m, y0_m), (x1_m, y1_m)])
 
 
-def bending(x_m: float, from_y_m: float, to_y_m: float, *, bend_from_m: float, radius_m: float) -> Path:
+def bending(x_m: float, from_y_m: float, *, to_y_m: float, bend_from_m: float, radius_m: float) -> Path:
     """A path ahead that bends sideways beyond a distance (positive radius: to the right), sampled each 4 m."""
     stations = np.arange(from_y_m, to_y_m + 4.0, 4.0)
     beyond = np.maximum(0.0, stations - bend_from_m)

@@ -31,7 +31,7 @@ def fixed(points: npt.ArrayLike) -> I32:
     return np.rint(np.asarray(points, dtype=np.float64) * (1 << SHIFT)).astype(np.int32)
 
 
-def cloud(random: np.random.Generator, shape: tuple[int, int], cells: tuple[int, int], octaves: int = 4) -> F32:
+def cloud(random: np.random.Generator, shape: tuple[int, int], *, cells: tuple[int, int], octaves: int = 4) -> F32:
     """Smooth periodic noise of about -1..1: `cells` (down, across) lumps in the coarsest octave.
 
     It tiles without a seam in both directions, so textures made of it may be repeated or scrolled round.
@@ -54,7 +54,7 @@ def cloud(random: np.random.Generator, shape: tuple[int, int], cells: tuple[int,
     return f32(total / max(1e-6, float(np.abs(total).max())))
 
 
-def add_over(picture: U8, patch: U8, left: int, top: int) -> None:
+def add_over(picture: U8, patch: U8, *, left: int, top: int) -> None:
     """Lay a premultiplied BGRA patch over the picture with its corner at (left, top), cut at the picture's edges."""
     height, width = picture.shape[:2]
     x0, y0 = max(0, left), max(0, top)
@@ -68,7 +68,7 @@ def add_over(picture: U8, patch: U8, left: int, top: int) -> None:
     cv2.add(target, cv2.cvtColor(part, cv2.COLOR_BGRA2BGR), dst=target)
 
 
-def add_light(picture: U8, light: U8, left: int, top: int) -> None:
+def add_light(picture: U8, light: U8, *, left: int, top: int) -> None:
     """Add a glow (BGR) to the picture with its corner at (left, top), cut at the picture's edges."""
     height, width = picture.shape[:2]
     x0, y0 = max(0, left), max(0, top)

@@ -180,7 +180,7 @@ class Posing:
         if not people:
             return []
         counts = [len(p.shape.rods) for p in people]
-        owner = np.repeat(np.arange(len(people)), counts)
+        owner = np.repeat(np.arange(len(people), dtype=np.int32), counts)
         orders = [p.shape.rod_orders[0 if p.eye[1] > 0 else 1] for p in people]
         rods = np.concatenate([p.shape.rods[order] for p, order in zip(people, orders, strict=True)])
         swings = np.concatenate([p.shape.rod_swings[order] for p, order in zip(people, orders, strict=True)])
@@ -198,7 +198,7 @@ class Posing:
         whole, inner = self.rod_pair(pixels, radii)
         albedo = np.concatenate([p.shape.rod_albedo[order] for p, order in zip(people, orders, strict=True)])
         minor = (rods[:, 6] < MINOR_ROD_M).tolist()
-        dark, bright = self.rod_colours(albedo, [p.lighting for p in people], owner)
+        dark, bright = self.rod_colours(albedo, [p.lighting for p in people], owner=owner)
         result: list[Posed] = []
         end = 0
         for item, count in zip(people, counts, strict=True):
@@ -221,7 +221,7 @@ class Posing:
         return fixed(whole), fixed(rod_polygons(ends + shift, radii * 0.84))
 
     def rod_colours(
-        self, albedo: F64, lightings: list[Lighting], owner: I32
+        self, albedo: F64, lightings: list[Lighting], *, owner: I32
     ) -> tuple[list[list[float]], list[list[float]]]:
         """Colours of the dark and the bright sides of rods; `owner` tells whose light falls on each."""
         lamps = np.stack([lighting.lamps for lighting in lightings])[owner]

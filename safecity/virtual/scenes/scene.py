@@ -68,7 +68,7 @@ class Scene:
         self.backdrop, self.furniture, self.furniture_owners = self.furnish(registry, condition)
         self.stage = Stage(self.plan.camera, self.backdrop)
         self.glows = Glows(self.plan, self.backdrop)
-        self.weather = Weather(condition, self.backdrop.light, request.seed, self.request.frames)
+        self.weather = Weather(condition, self.backdrop.light, seed=request.seed, frames=self.request.frames)
 
     def add_wrong_way(self) -> None:
         """Give the plan a route against the traffic where an event asks for one."""
@@ -96,7 +96,7 @@ class Scene:
 
     def furnish(self, registry: Registry, condition: Condition) -> tuple[Backdrop, tuple[Drawn, ...], U8]:
         """The backdrop with what stands all the time drawn into it once; its truth and its pixels' owners."""
-        bare, trees = paint_backdrop(self.plan, condition, self.request.seed)
+        bare, trees = paint_backdrop(self.plan, condition, seed=self.request.seed)
         stage, glows = Stage(self.plan.camera, bare), Glows(self.plan, bare)
         still = [*self.park(registry), *self.people.still]
         posed = stage.posing.pose_all([(mover, self.shape_of(mover.look)) for mover in still])
@@ -104,7 +104,7 @@ class Scene:
         glows.cast_shadows(picture, posed)
         drawn: list[Drawn] = []
         for item in posed[:MAX_STANDING]:
-            result = stage.draw(picture, item, len(drawn) + 1)
+            result = stage.draw(picture, item, number=len(drawn) + 1)
             if result is not None:
                 drawn.append(result)
         owners = stage.owners.copy()
@@ -168,7 +168,7 @@ class Scene:
         self.glows.cast_shadows(frame, posed)
         np.copyto(self.stage.owners, self.furniture_owners)
         for head in self.plan.signals:
-            self.glows.signal(frame, head, self.traffic.signal_state(head.phase))
+            self.glows.signal(frame, head, state=self.traffic.signal_state(head.phase))
         return self.draw_movers(frame, posed)
 
     def draw_movers(self, frame: U8, posed: list[Posed]) -> tuple[Drawn, ...]:
@@ -178,7 +178,7 @@ class Scene:
         for item in posed:
             while booms and self.depth_of(booms[0].x_m, booms[0].y_m) > item.depth_m:
                 self.draw_boom(frame, booms.pop(0).segment)
-            result = self.stage.draw(frame, item, len(drawn) + 1)
+            result = self.stage.draw(frame, item, number=len(drawn) + 1)
             if result is not None:
                 drawn.append(result)
             self.glows.shine(frame, item)
@@ -194,4 +194,4 @@ class Scene:
     def draw_boom(self, frame: U8, segment: str) -> None:
         """One boom as it stands now."""
         barrier = next(b for b in self.plan.barriers if b.segment == segment)
-        self.glows.boom(frame, barrier, self.traffic.booms[segment].raised)
+        self.glows.boom(frame, barrier, raised=self.traffic.booms[segment].raised)

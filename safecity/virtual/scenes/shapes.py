@@ -105,7 +105,7 @@ class Builder:
             )
         )  # fmt: skip
 
-    def face(self, points: F64, outward: F64, colour: Bgr, *, role: Role = Role.BODY, detail: int = 0) -> None:
+    def face(self, points: F64, outward: F64, *, colour: Bgr, role: Role = Role.BODY, detail: int = 0) -> None:
         """Add a flat convex face; `outward` tells on which side its outside lies."""
         normal = np.zeros(3)
         for here, following in zip(points, np.roll(points, -1, axis=0), strict=True):
@@ -119,7 +119,7 @@ class Builder:
         part.faces = range(part.faces.start, len(self.faces))
 
     def prism(
-        self, profile: list[tuple[float, float]], half: list[float], colours: list[Bgr], side: Bgr,
+        self, profile: list[tuple[float, float]], half: list[float], *, colours: list[Bgr], side: Bgr,
         roles: list[Role] | None = None,
     ) -> None:  # fmt: skip
         """Sweep a convex side outline (x, z) across; a half width for each corner, a colour for each edge."""
@@ -130,17 +130,17 @@ class Builder:
             (x0, z0), (x1, z1) = profile[i], profile[j]
             quad = np.array([[x0, half[i], z0], [x1, half[j], z1], [x1, -half[j], z1], [x0, -half[i], z0]])
             outward = np.array([(x0 + x1) / 2 - middle[0], 0.0, (z0 + z1) / 2 - middle[1]])
-            self.face(quad, outward, colours[i], role=roles[i] if roles else Role.BODY)
+            self.face(quad, outward, colour=colours[i], role=roles[i] if roles else Role.BODY)
         for sign in (1.0, -1.0):
             outline = np.array([[x, sign * w, z] for (x, z), w in zip(profile, half, strict=True)])
-            self.face(outline, np.array([0.0, sign, 0.0]), side)
+            self.face(outline, np.array([0.0, sign, 0.0]), colour=side)
 
-    def box(self, low: tuple[float, float, float], high: tuple[float, float, float], colour: Bgr) -> None:
+    def box(self, low: tuple[float, float, float], high: tuple[float, float, float], *, colour: Bgr) -> None:
         """Add a box between two corners."""
         profile = [(low[0], low[2]), (high[0], low[2]), (high[0], high[2]), (low[0], high[2])]
         centre, half = (low[1] + high[1]) / 2, (high[1] - low[1]) / 2
         first = len(self.faces)
-        self.prism(profile, [half] * 4, [colour] * 4, colour)
+        self.prism(profile, [half] * 4, colours=[colour] * 4, side=colour)
         for i in range(first, len(self.faces)):
             self.faces[i][0][:, 1] += centre
 
@@ -148,6 +148,7 @@ class Builder:
         self,
         quad: F64,
         area: tuple[float, float, float, float],
+        *,
         outward: F64,
         colour: Bgr,
         role: Role = Role.BODY,
@@ -155,10 +156,10 @@ class Builder:
     ) -> F64:
         """Add a detail on a quad (bottom left, bottom right, top right, top left): area u0, u1, v0, v1 in 0..1."""
         sub = inset(quad, area)
-        self.face(sub + outward * 0.006, outward, colour, role=role, detail=detail)
+        self.face(sub + outward * 0.006, outward, colour=colour, role=role, detail=detail)
         return sub
 
-    def wheel(self, x: float, y: float, radius: float, *, hub: Bgr = (128, 130, 132)) -> None:
+    def wheel(self, x: float, y: float, *, radius: float, hub: Bgr = (128, 130, 132)) -> None:
         """Add a wheel's outer disc on the side that `y` points to."""
         sign = 1.0 if y > 0 else -1.0
         outward = np.array([0.0, sign, 0.0])
@@ -169,10 +170,10 @@ class Builder:
         ):
             angles = np.linspace(0, 2 * np.pi, 13)[:-1]
             disc = np.stack([x + r * np.cos(angles), np.full(12, y + sign * lift), radius + r * np.sin(angles)], axis=1)
-            self.face(disc, outward, colour, detail=2 if r < radius else 1)
+            self.face(disc, outward, colour=colour, detail=2 if r < radius else 1)
 
     def rod(
-        self, a: tuple[float, float, float], b: tuple[float, float, float], radii: tuple[float, float], colour: Bgr,
+        self, a: tuple[float, float, float], b: tuple[float, float, float], *, radii: tuple[float, float], colour: Bgr,
         swings: tuple[float, float] = (0.0, 0.0),
     ) -> None:  # fmt: skip
         """Add a round rod from a to b, thick as the radii say; its ends may swing ahead with the stride."""
@@ -180,13 +181,13 @@ class Builder:
         part = self.parts[-1]
         part.rods = range(part.rods.start, len(self.rods))
 
-    def panel(self, corners: F64, outward: F64, picture: U8, plate: str | None = None) -> None:
+    def panel(self, corners: F64, outward: F64, *, picture: U8, plate: str | None = None) -> None:
         """Add a painted rectangle."""
         self.panels.append(Panel(corners=corners, normal=outward, mips=mipmaps(picture), plate=plate))
         part = self.parts[-1]
         part.panels = range(part.panels.start, len(self.panels))
 
-    def lamp(self, place: tuple[float, float, float], normal: tuple[float, float, float], role: Role) -> None:
+    def lamp(self, place: tuple[float, float, float], normal: tuple[float, float, float], *, role: Role) -> None:
         """Add a light."""
         self.lamps.append(Lamp(place=place, normal=normal, role=role))
 

@@ -58,7 +58,7 @@ class Stage:
         self.sheen = np.array(self.light.horizon) * 0.16 + np.array(self.light.zenith) * 0.10
         self.remembered: dict[object, Shades] = {}
 
-    def draw(self, frame: U8, posed: Posed, number: int) -> Drawn | None:
+    def draw(self, frame: U8, posed: Posed, *, number: int) -> Drawn | None:
         """Draw one mover over the frame; None where no pixel of it fell into the picture."""
         left, top, right, bottom = posed.bounds
         x0, y0 = max(0, int(left) - 2) & ~1, max(0, int(top) - 2) & ~1
@@ -69,10 +69,10 @@ class Stage:
         hidden = self.backdrop.depth[y0:y1, x0:x1] < limit
         is_hidden = bool(hidden.any())
         if posed.figure is not None and not is_hidden:
-            self.fill_figure(frame, posed.figure, bottom - top)
+            self.fill_figure(frame, posed.figure, tall_px=bottom - top)
             spot = self.owners[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2]
-            self.own_figure(spot, posed.figure, (x0, y0), number)
-            drawn_px = cv2.countNonZero(cv2.compare(spot, float(number), cv2.CMP_EQ))
+            self.own_figure(spot, posed.figure, corner=(x0, y0), number=number)
+            drawn_px = int(np.count_nonzero(spot == number))
             return Drawn(posed=posed, number=number, drawn_px=drawn_px, plates=[])
         fine = fineness(bottom - top, (x1 - x0) * (y1 - y0)) if posed.figure is None else 1
         height, width = (y1 - y0) * fine, (x1 - x0) * fine
@@ -80,20 +80,20 @@ class Stage:
         patch.fill(0)
         plates: list[tuple[str, F64]] = []
         if posed.figure is not None:
-            self.fill_figure(patch, moved(posed.figure, (x0, y0)), bottom - top)
+            self.fill_figure(patch, moved(posed.figure, (x0, y0)), tall_px=bottom - top)
         else:
-            plates = self.fill(patch, posed, (x0, y0), fine)
+            plates = self.fill(patch, posed, corner=(x0, y0), fine=fine)
         small = patch if fine == 1 else u8(cv2.resize(patch, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA))
         owned = small[::2, ::2, 3] > 127
         drawn_px = int(np.count_nonzero(owned))
         if is_hidden:
             small[hidden] = 0
             owned = small[::2, ::2, 3] > 127
-        add_over(frame, small, x0, y0)
+        add_over(frame, small, left=x0, top=y0)
         self.owners[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2][owned] = number
         return Drawn(posed=posed, number=number, drawn_px=drawn_px, plates=plates)
 
-    def fill_figure(self, picture: U8, figure: Rods, tall_px: float) -> None:
+    def fill_figure(self, picture: U8, figure: Rods, *, tall_px: float) -> None:
         """Fill a person's rods straight on a picture; small ones only with their bright sides' larger parts."""
         with_bright, with_minor = tall_px > 30, tall_px > 44
         for i in range(len(figure.whole)):
@@ -104,7 +104,7 @@ class Stage:
             if with_bright:
                 cv2.fillConvexPoly(picture, figure.inner[i], figure.bright[i], cv2.LINE_AA, SHIFT)
 
-    def own_figure(self, spot: U8, figure: Rods, corner: tuple[int, int], number: int) -> None:
+    def own_figure(self, spot: U8, figure: Rods, *, corner: tuple[int, int], number: int) -> None:
         """Note a person's pixels at half size."""
         half = (figure.whole - (corner[0] << SHIFT, corner[1] << SHIFT)) >> 1
         for outline, is_minor in zip(half, figure.minor, strict=True):
@@ -154,14 +154,14 @@ class Stage:
         colours = np.clip(colours * lighting.clear + lighting.fog, 0, 255)
         return [(b, g, r, 255.0) for b, g, r in colours.tolist()]
 
-    def fill(self, patch: U8, posed: Posed, corner: tuple[int, int], fine: int) -> list[tuple[str, F64]]:
+    def fill(self, patch: U8, posed: Posed, *, corner: tuple[int, int], fine: int) -> list[tuple[str, F64]]:
         """Fill the shape on a patch that is `fine` times as fine as the frame; returns the plates that show."""
         shape, shades = posed.shape, self.shades(posed)
         tall = posed.bounds[3] - posed.bounds[1]
         level = 0 if tall < SOME_DETAIL_PX else (1 if tall < FULL_DETAIL_PX else 2)
         points = fixed((posed.points - corner + 0.5) * fine - 0.5)
         front = (((posed.eye - shape.centres) * shape.normals).sum(axis=1) > 0).tolist()
-        rods = self.shape_rods(posed, corner, fine) if len(shape.rods) else None
+        rods = self.shape_rods(posed, corner, fine=fine) if len(shape.rods) else None
         kind = cv2.LINE_AA if fine == 1 else cv2.LINE_8
         plates: list[tuple[str, F64]] = []
         for index in part_order(shape.parts, (float(posed.eye[0]), float(posed.eye[1]), float(posed.eye[2]))):
@@ -172,7 +172,7 @@ class Stage:
                     cv2.fillConvexPoly(patch, points[start : shape.ends[i]], shades.faces[i], kind, SHIFT)
             for i in part.panels:
                 if level > 0:
-                    self.lay_panel(patch, posed, i, (corner, fine), plates)
+                    self.lay_panel(patch, posed, index=i, grid=(corner, fine), plates=plates)
             if rods is not None:
                 for i in part.rods:
                     cv2.fillConvexPoly(patch, rods.whole[i], rods.dark[i], kind, SHIFT)
@@ -180,16 +180,16 @@ class Stage:
                         cv2.fillConvexPoly(patch, rods.inner[i], rods.bright[i], kind, SHIFT)
         return plates
 
-    def shape_rods(self, posed: Posed, corner: tuple[int, int], fine: int) -> Rods:
+    def shape_rods(self, posed: Posed, corner: tuple[int, int], *, fine: int) -> Rods:
         """A solid shape's rods (driver, donkey) on its patch."""
         ends = (posed.rods[:, :4].reshape(-1, 2, 2) - corner + 0.5) * fine - 0.5
         whole, inner = self.posing.rod_pair(ends, posed.rods[:, 4:6] * fine)
         owner = np.zeros(len(ends), np.int32)
-        dark, bright = self.posing.rod_colours(posed.shape.rod_albedo, [posed.lighting], owner)
+        dark, bright = self.posing.rod_colours(posed.shape.rod_albedo, [posed.lighting], owner=owner)
         return Rods(whole=whole, inner=inner, dark=dark, bright=bright, minor=[])
 
     def lay_panel(
-        self, patch: U8, posed: Posed, index: int, grid: tuple[tuple[int, int], int], plates: list[tuple[str, F64]]
+        self, patch: U8, posed: Posed, *, index: int, grid: tuple[tuple[int, int], int], plates: list[tuple[str, F64]]
     ) -> None:
         """Lay a painted rectangle on the patch, shaded; plates that show are noted."""
         panel = posed.shape.panels[index]
@@ -204,7 +204,7 @@ class Stage:
         level = 0
         while level + 1 < len(panel.mips) and panel.mips[level + 1].shape[0] >= tall * fine * 0.9:
             level += 1
-        shaded = self.shade_panel(posed, index, level)
+        shaded = self.shade_panel(posed, index, level=level)
         target = ((pixels - corner + 0.5) * fine - 0.5).astype(np.float32)
         low, high = target.min(axis=0), target.max(axis=0)
         x0, y0 = max(0, int(low[0])), max(0, int(low[1]))
@@ -221,14 +221,14 @@ class Stage:
             borderMode=cv2.BORDER_TRANSPARENT,
         )  # fmt: skip
 
-    def shade_panel(self, posed: Posed, index: int, level: int) -> U8:
+    def shade_panel(self, posed: Posed, index: int, *, level: int) -> U8:
         """A panel's picture in the light that falls on it; plates have their own lamp at night."""
         shades, panel = self.shades(posed), posed.shape.panels[index]
         if (index, level) not in shades.panels:
-            shades.panels[index, level] = self.lit_panel(posed, panel, panel.mips[level])
+            shades.panels[index, level] = self.lit_panel(posed, panel, picture=panel.mips[level])
         return shades.panels[index, level]
 
-    def lit_panel(self, posed: Posed, panel: Panel, picture: U8) -> U8:
+    def lit_panel(self, posed: Posed, panel: Panel, *, picture: U8) -> U8:
         """Work out a panel's picture in its light."""
         lighting = posed.lighting
         facing = max(0.0, float(panel.normal @ self.sun_in_shape(posed)))

@@ -48,29 +48,37 @@ MARKET_LANE = {
 
 
 def lay_band(
-    plan: StreetPlan, path: Path, *, left_m: float, right_m: float, surface: Surface, colour: Bgr, height_m: float = 0.0
+    plan: StreetPlan,
+    path: Path,
+    *,
+    between_m: tuple[float, float],
+    surface: Surface,
+    colour: Bgr,
+    height_m: float = 0.0,
 ) -> None:
-    """Cover the band between two offsets of a path."""
+    """Cover the band between two offsets of a path, the left one first."""
     plan.patches += [
         Patch(outline=quad, surface=surface, colour=colour, height_m=height_m)
-        for quad in path.ribbon(left_m, right_m, 8.0)
+        for quad in path.ribbon(between_m[0], between_m[1], step_m=8.0)
     ]
 
 
-def paint_dashes(plan: StreetPlan, path: Path, offset_m: float, *, dash_m: float = 3.0, gap_m: float = 5.0) -> None:
+def paint_dashes(plan: StreetPlan, path: Path, *, offset_m: float, dash_m: float = 3.0, gap_m: float = 5.0) -> None:
     """A dashed line along a path; without a gap, an unbroken one."""
     s = 0.0
     while s + dash_m <= path.length_m:
-        for quad in path.cut(s, s + dash_m).ribbon(offset_m + 0.07, offset_m - 0.07, dash_m):
+        for quad in path.cut(s, s + dash_m).ribbon(offset_m + 0.07, offset_m - 0.07, step_m=dash_m):
             plan.patches.append(Patch(outline=quad, surface=Surface.PAINT, colour=WHITE_PAINT))
         s += dash_m + gap_m
 
 
-def paint_edge(plan: StreetPlan, path: Path, offset_m: float, colour: Bgr = WHITE_PAINT, width_m: float = 0.13) -> None:
+def paint_edge(
+    plan: StreetPlan, path: Path, *, offset_m: float, colour: Bgr = WHITE_PAINT, width_m: float = 0.13
+) -> None:
     """An unbroken line along a path."""
     plan.patches += [
         Patch(outline=quad, surface=Surface.PAINT, colour=colour)
-        for quad in path.ribbon(offset_m + width_m / 2, offset_m - width_m / 2, 6.0)
+        for quad in path.ribbon(offset_m + width_m / 2, offset_m - width_m / 2, step_m=6.0)
     ]
 
 
@@ -78,27 +86,27 @@ def paint_zebra(plan: StreetPlan, path: Path, *, left_m: float, right_m: float) 
     """A zebra over the band between two offsets, as long as the path."""
     offset = right_m + 0.45
     while offset + 0.45 <= left_m:
-        for quad in path.ribbon(offset + 0.45, offset, 10.0):
+        for quad in path.ribbon(offset + 0.45, offset, step_m=10.0):
             plan.patches.append(Patch(outline=quad, surface=Surface.PAINT, colour=(186, 192, 196)))
         offset += 0.95
 
 
-def paint_stop_line(plan: StreetPlan, path: Path, s_m: float, *, left_m: float, right_m: float) -> None:
+def paint_stop_line(plan: StreetPlan, path: Path, *, s_m: float, left_m: float, right_m: float) -> None:
     """A bar across the lanes where vehicles wait."""
-    for quad in path.cut(s_m, s_m + 0.4).ribbon(left_m, right_m, 1.0):
+    for quad in path.cut(s_m, s_m + 0.4).ribbon(left_m, right_m, step_m=1.0):
         plan.patches.append(Patch(outline=quad, surface=Surface.PAINT, colour=WHITE_PAINT))
 
 
 def lay_footpath(
-    plan: StreetPlan, path: Path, width_m: float, *, colours: tuple[Bgr, Bgr] = BLACK_YELLOW, colour: Bgr = PAVING
+    plan: StreetPlan, path: Path, *, width_m: float, colours: tuple[Bgr, Bgr] = BLACK_YELLOW, colour: Bgr = PAVING
 ) -> None:
     """A raised footpath on the path's left with its painted kerb along the path."""
-    lay_band(plan, path, left_m=width_m, right_m=0.0, surface=Surface.TILES, colour=colour, height_m=0.16)
+    lay_band(plan, path, between_m=(width_m, 0.0), surface=Surface.TILES, colour=colour, height_m=0.16)
     plan.kerbs.append(Kerb(path=path, height_m=0.16, colours=colours))
 
 
 def raise_houses(
-    plan: StreetPlan, path: Path, random: np.random.Generator, *, storeys: tuple[int, int], awnings: float = 0.25
+    plan: StreetPlan, path: Path, *, random: np.random.Generator, storeys: tuple[int, int], awnings: float = 0.25
 ) -> None:
     """A row of houses whose fronts stand on the path, the street on its right; now and then a gap."""
     s = float(random.uniform(0.0, 1.0))
@@ -121,7 +129,7 @@ def raise_houses(
 
 
 def plant_trees(
-    plan: StreetPlan, path: Path, random: np.random.Generator, *, every_m: float, kinds: tuple[str, ...]
+    plan: StreetPlan, path: Path, *, random: np.random.Generator, every_m: float, kinds: tuple[str, ...]
 ) -> None:
     """Trees along a path at irregular steps."""
     s = float(random.uniform(0.2, 0.8)) * every_m
@@ -156,12 +164,12 @@ def stand_lamps(
         plan.poles.append(Pole(x_m=x, y_m=y, height_m=height_m, heading=heading + turn, arm_m=2.0))
 
 
-def mark_line(plan: StreetPlan, name: str, from_xy: tuple[float, float], to_xy: tuple[float, float]) -> None:
+def mark_line(plan: StreetPlan, name: str, *, from_xy: tuple[float, float], to_xy: tuple[float, float]) -> None:
     """Name a counting line; legal traffic should cross it forward."""
     plan.lines.append(Mark(name=name, outline=(from_xy, to_xy)))
 
 
-def mark_zone(plan: StreetPlan, name: str, x0_m: float, y0_m: float, x1_m: float, y1_m: float) -> Mark:
+def mark_zone(plan: StreetPlan, name: str, *, x0_m: float, y0_m: float, x1_m: float, y1_m: float) -> Mark:
     """Name a rectangle of ground; returns it."""
     zone = Mark(name=name, outline=((x0_m, y0_m), (x1_m, y0_m), (x1_m, y1_m), (x0_m, y1_m)))
     plan.zones.append(zone)

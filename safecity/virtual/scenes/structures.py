@@ -119,7 +119,9 @@ def draw_letters(canvas: Canvas, box: Box3) -> None:
     y, low, high = box.y_m - box.size_m[1] / 2 - 0.02, box.base_m, box.base_m + box.size_m[2]
     quad = np.array([[x0, y, high], [x1, y, high], [x1, y, low], [x0, y, low]])
     small = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    canvas.texture(quad, np.asarray(small, np.uint8), np.zeros_like(small, np.uint8), np.array([0.0, -1.0, 0.0]))
+    canvas.texture(
+        quad, np.asarray(small, np.uint8), own_light=np.zeros_like(small, np.uint8), normal=np.array([0.0, -1.0, 0.0])
+    )
 
 
 def draw_stall(canvas: Canvas, box: Box3) -> None:
@@ -149,7 +151,7 @@ def draw_stall(canvas: Canvas, box: Box3) -> None:
     for a in (-length / 2, length / 2):
         foot = base + ahead * a
         stick = foot + np.array([[0.0, 0.0, height], [0.0, 0.0, 2.1]])
-        canvas.line(stick, (70, 84, 96), 0.05)
+        canvas.line(stick, (70, 84, 96), thickness_m=0.05)
     top = base + np.array([0, 0, 2.15])
     a, b = ahead * (length / 2 + 0.25), left * (width / 2 + 0.3)
     ridge = np.array([0, 0, 0.25])
@@ -167,14 +169,16 @@ def draw_pole(canvas: Canvas, pole: Pole) -> None:
     if depth[0] < 4:
         return
     colour: Bgr = (132, 140, 144) if pole.arm_m == 0 else (104, 106, 104)
-    draw_mast(canvas, base, top, 0.13 if pole.arm_m == 0 else 0.075, colour)
+    draw_mast(canvas, base, top=top, radius=0.13 if pole.arm_m == 0 else 0.075, colour=colour)
     if pole.arm_m == 0:
         for drop in (0.3, 0.9):
             arm = np.array([0.9, 0.0, 0.0])
-            canvas.line(np.array([top - [0, 0, drop] - arm, top - [0, 0, drop] + arm]), (96, 100, 104), 0.09)
+            canvas.line(
+                np.array([top - [0, 0, drop] - arm, top - [0, 0, drop] + arm]), (96, 100, 104), thickness_m=0.09
+            )
         return
     place = np.array(lamp_place(pole))
-    canvas.line(np.array([top, place]), colour, 0.07)
+    canvas.line(np.array([top, place]), colour, thickness_m=0.07)
     ahead = place - top
     ahead[2] = 0
     ahead /= np.linalg.norm(ahead)
@@ -188,7 +192,7 @@ def draw_pole(canvas: Canvas, pole: Pole) -> None:
     )
 
 
-def draw_mast(canvas: Canvas, base: F64, top: F64, radius: float, colour: Bgr) -> None:
+def draw_mast(canvas: Canvas, base: F64, *, top: F64, radius: float, colour: Bgr) -> None:
     """An upright cylinder as two strips, the sunny one lighter."""
     right = canvas.camera.rotation[0] * radius
     toward = -canvas.camera.rotation[2] * np.array([1.0, 1.0, 0.0])
@@ -201,7 +205,7 @@ def draw_mast(canvas: Canvas, base: F64, top: F64, radius: float, colour: Bgr) -
 def draw_signal_post(canvas: Canvas, head: SignalHead) -> None:
     """A signal's post and dark housing; the lamps themselves are drawn frame by frame."""
     base = np.array([head.x_m, head.y_m, 0.0])
-    draw_mast(canvas, base, base + np.array([0, 0, head.height_m]), 0.08, (60, 170, 200))
+    draw_mast(canvas, base, top=base + np.array([0, 0, head.height_m]), radius=0.08, colour=(60, 170, 200))
     canvas.box(
         base + np.array([0, 0, head.height_m - 0.9]), size_m=(0.42, 0.42, 1.15), heading=0.0, albedo=(44, 46, 44)
     )
@@ -217,4 +221,4 @@ def draw_wire(canvas: Canvas, wire: Wire) -> None:
         side = (i - (wire.strands - 1) / 2) * 0.35
         sag = np.array([0.0, 0.0, wire.sag_m * (1 + 0.25 * i)])
         points = start + t * (end - start) - 4 * t * (1 - t) * sag + across * side - np.array([0, 0, 0.5 * (i % 2)])
-        canvas.line(points, (52, 52, 54), 0.025)
+        canvas.line(points, (52, 52, 54), thickness_m=0.025)

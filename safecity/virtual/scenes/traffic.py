@@ -101,7 +101,7 @@ class Traffic:
         lanes = self.occupancy()
         blocked = self.people.blocked(self.now_s)
         for vehicle in self.vehicles:
-            vehicle.acceleration = self.choose(vehicle, lanes, blocked)
+            vehicle.acceleration = self.choose(vehicle, lanes, blocked=blocked)
         dt = 1 / self.fps
         for vehicle in self.vehicles:
             speed = max(0.0, vehicle.speed_mps + vehicle.acceleration * dt)
@@ -184,7 +184,7 @@ class Traffic:
         return lanes
 
     def choose(
-        self, vehicle: Vehicle, lanes: dict[str, list[tuple[float, Vehicle]]], blocked: set[tuple[str, str]]
+        self, vehicle: Vehicle, lanes: dict[str, list[tuple[float, Vehicle]]], *, blocked: set[tuple[str, str]]
     ) -> float:
         """The acceleration a driver chooses: the least that any of her reasons asks for."""
         slot = vehicle.slot
@@ -192,18 +192,18 @@ class Traffic:
         segment = self.plan.segments[course.segments[self.piece_of(vehicle)]]
         wanted = segment.speed_mps * slot.pace
         strength = ACCELERATION_MPS2[slot.look.kind]
-        least = free_road(vehicle.speed_mps, wanted, strength)
+        least = free_road(vehicle.speed_mps, wanted, strength=strength)
         ahead = self.leader(vehicle, lanes)
         if ahead is not None:
             gap, speed = ahead
-            least = min(least, follow(vehicle.speed_mps, wanted, strength, gap=gap, lead_mps=speed))
-        for stop in self.stops_ahead(vehicle, course, lanes, blocked):
+            least = min(least, follow(vehicle.speed_mps, wanted, strength=strength, gap=gap, lead_mps=speed))
+        for stop in self.stops_ahead(vehicle, course, lanes=lanes, blocked=blocked):
             gap = stop - vehicle.front_m
             if gap > LOOK_AHEAD_M or gap < -1.5:
                 continue
             if vehicle.speed_mps**2 / 2 / max(0.3, gap) > HARDEST_MPS2:
                 continue
-            braking = follow(vehicle.speed_mps, wanted, strength, gap=gap + GAP_M - 0.4, lead_mps=0.0)
+            braking = follow(vehicle.speed_mps, wanted, strength=strength, gap=gap + GAP_M - 0.4, lead_mps=0.0)
             least = min(least, braking)
         return max(-HARDEST_MPS2, least)
 
@@ -225,6 +225,7 @@ class Traffic:
         self,
         vehicle: Vehicle,
         course: Course,
+        *,
         lanes: dict[str, list[tuple[float, Vehicle]]],
         blocked: set[tuple[str, str]],
     ) -> list[float]:
@@ -340,7 +341,7 @@ class Traffic:
             nudged = Vehicle(slot=vehicle.slot, turn=0, s_m=vehicle.s_m + 1.0, speed_mps=0.0)
             heading += math.atan2(self.aside_m(nudged) - ahead, 1.0) * 0.8
         elif len(course.segments) > 1:
-            heading = self.smooth_heading(course, vehicle.s_m, reach)
+            heading = self.smooth_heading(course, vehicle.s_m, reach_m=reach)
         return Mover(
             key=("drive", vehicle.slot.number, vehicle.turn), look=vehicle.slot.look, x_m=x, y_m=y, heading=heading,
             speed_mps=vehicle.speed_mps, is_braking=vehicle.acceleration < -0.6 or vehicle.speed_mps < 0.1,
@@ -348,7 +349,7 @@ class Traffic:
             event=vehicle.event,
         )  # fmt: skip
 
-    def smooth_heading(self, course: Course, s_m: float, reach_m: float) -> float:
+    def smooth_heading(self, course: Course, s_m: float, *, reach_m: float) -> float:
         """Where a long vehicle points: from where its rear is to where its front is."""
         points: list[tuple[float, float]] = []
         for at in (s_m - reach_m, s_m + reach_m):

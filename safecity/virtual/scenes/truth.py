@@ -69,7 +69,7 @@ class TruthRecorder:
         """Take down one frame."""
         seen = np.bincount(frame.owners.ravel(), minlength=256)
         for item in frame.drawn:
-            box = box_of(item, frame.number, int(seen[item.number]))
+            box = box_of(item, frame.number, seen_px=int(seen[item.number]))
             if box is None:
                 continue
             mover = item.posed.mover
@@ -89,14 +89,14 @@ class TruthRecorder:
                 track.event = mover.event
             if mover.speed_mps < STOP_SPEED_MPS and mover.look.kind != RoadUser.PERSON:
                 track.standing.append(frame.number)
-            self.observe_plate(track, item, frame)
+            self.observe_plate(track, item, frame=frame)
 
-    def observe_plate(self, track: Track, item: Drawn, frame: Frame) -> None:
+    def observe_plate(self, track: Track, item: Drawn, *, frame: Frame) -> None:
         """Note the largest plate that can be read now."""
         best: tuple[float, F64] | None = None
         for _, quad in item.plates:
             height = float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
-            if height >= PLATE_MIN_HEIGHT_PX and is_unhidden(quad, frame.owners, item.number):
+            if height >= PLATE_MIN_HEIGHT_PX and is_unhidden(quad, frame.owners, number=item.number):
                 best = max(best or (0.0, quad), (height, quad), key=lambda found: found[0])
         if best is None:
             return
@@ -148,7 +148,7 @@ class TruthRecorder:
                 steps.append((track.boxes[-1], following.boxes[0], following))
             for before, after, owner in steps:
                 for line in self.lines:
-                    direction = crossing_direction(line.points, bottom_centre(before), bottom_centre(after))
+                    direction = crossing_direction(line.points, bottom_centre(before), after=bottom_centre(after))
                     if direction is not None:
                         found.append(
                             CrossingTruth(
@@ -203,7 +203,7 @@ class TruthRecorder:
         return sorted(found, key=lambda event: (event.from_frame, event.track))
 
 
-def box_of(item: Drawn, number: int, seen_px: int) -> Box | None:
+def box_of(item: Drawn, number: int, *, seen_px: int) -> Box | None:
     """The item's box, cut at the picture's edge; None where it is too small to be labelled."""
     left, top, right, bottom = item.posed.bounds
     if bottom - top < TRACK_MIN_HEIGHT_PX or item.drawn_px == 0:
@@ -217,7 +217,7 @@ def box_of(item: Drawn, number: int, seen_px: int) -> Box | None:
     return number, round(x0, 1), round(y0, 1), width, height, round(visible, 3)
 
 
-def is_unhidden(quad: F64, owners: U8, number: int) -> bool:
+def is_unhidden(quad: F64, owners: U8, *, number: int) -> bool:
     """Whether a plate lies wholly in the picture and shows at its middle and near its ends."""
     if quad.min() < 1 or quad[:, 0].max() > WIDTH_PX - 2 or quad[:, 1].max() > HEIGHT_PX - 2:
         return False
@@ -285,11 +285,11 @@ def zone_on_picture(mark: Mark, camera: Camera) -> tuple[Point, ...]:
         (1, 0.0, False),
         (1, HEIGHT_PX - 1.0, True),
     ):
-        points = cut_side(points, axis, limit, keep_below=keep_below)
+        points = cut_side(points, axis, limit=limit, keep_below=keep_below)
     return tuple(rounded(p) for p in points)
 
 
-def cut_side(points: list[F64], axis: int, limit: float, *, keep_below: bool) -> list[F64]:
+def cut_side(points: list[F64], axis: int, *, limit: float, keep_below: bool) -> list[F64]:
     """Cut a polygon at an upright or level line."""
     kept: list[F64] = []
     for here, following in zip(points, points[1:] + points[:1], strict=True):

@@ -53,13 +53,15 @@ class People:
         self.walkers: list[Walker] = []
         random = registry.random
         for index, walk in enumerate(self.walks):
-            self.schedule(index, walk, random, until_s=until_s, density=density)
+            self.schedule(index, walk, random=random, until_s=until_s, density=density)
         if plan.trespass is not None:
             self.walks.append(Walk(path=plan.trespass, per_minute=0, crosswalk="trespass"))
             for number, event in enumerate(events):
                 if event.kind == EventKind.ZONE_ENTRY:
                     lead = plan.trespass.length_m / 2 / 1.5
-                    self.add(len(self.walks) - 1, event.at_s - lead * 0.9, random, pause_s=event.for_s, event=number)
+                    self.add(
+                        len(self.walks) - 1, event.at_s - lead * 0.9, random=random, pause_s=event.for_s, event=number
+                    )
         self.looks = [registry.look(RoadUser.PERSON) for _ in self.walkers]
         self.still = [
             Mover(
@@ -74,16 +76,16 @@ class People:
         ]
         self.in_lane = lane_crossings(plan, self.walks)
 
-    def schedule(self, index: int, walk: Walk, random: np.random.Generator, *, until_s: float, density: float) -> None:
+    def schedule(self, index: int, walk: Walk, *, random: np.random.Generator, until_s: float, density: float) -> None:
         """Put people on one way, from long enough before the start that it is peopled then."""
         from_s = 0.0 if self.round_s is not None else -walk.path.length_m / 1.1
         to_s = self.round_s if self.round_s is not None else until_s
         count = int(np.floor((to_s - from_s) * walk.per_minute * density / 60 + random.random()))
         for _ in range(count):
-            self.add(index, float(random.uniform(from_s, to_s)), random)
+            self.add(index, float(random.uniform(from_s, to_s)), random=random)
 
     def add(
-        self, index: int, at_s: float, random: np.random.Generator, *, pause_s: float = 0.0, event: int | None = None
+        self, index: int, at_s: float, *, random: np.random.Generator, pause_s: float = 0.0, event: int | None = None
     ) -> None:
         """Put one person on a way."""
         walk = self.walks[index]

@@ -15,7 +15,7 @@ MARGIN = 160
 class Weather:
     """Works on the luma plane of an I420 picture (height * 3 / 2, width)."""
 
-    def __init__(self, condition: Condition, light: Light, seed: int, frames: int) -> None:
+    def __init__(self, condition: Condition, light: Light, *, seed: int, frames: int) -> None:
         self.light = light
         self.frames = frames
         self.condition = condition
@@ -29,7 +29,7 @@ class Weather:
         if condition == Condition.RAIN:
             self.rain = tuple(rain_field(random) for _ in range(RAIN_FIELDS))
         if condition == Condition.DUST:
-            swirl = cloud(random, (HEIGHT_PX, WIDTH_PX), (3, 4), octaves=4)
+            swirl = cloud(random, (HEIGHT_PX, WIDTH_PX), cells=(3, 4), octaves=4)
             self.dust = u8(128 + 15 * np.concatenate([swirl, swirl], axis=1))
 
     def soften(self, field: np.ndarray) -> np.ndarray:
