@@ -175,6 +175,7 @@ def _add_playback(app: FastAPI, parts: GatewayParts) -> None:
     def read_window(  # pyright: ignore[reportUnusedFunction]
         request: Request,
         look: Name,
+        *,
         at: Instant,
         seconds: Annotated[float, Query(gt=0, le=120)] = 10.0,
         frames: Literal["all", "key"] = "all",
@@ -201,7 +202,7 @@ def _add_exports(app: FastAPI, parts: GatewayParts) -> None:
         made = parts.gateway.export(actor, wanted)
         return ExportView(
             export=made.id,
-            file=_file_name(made.camera, to_iso(made.first_at), "mp4"),
+            file=_file_name(made.camera, to_iso(made.first_at)),
             bytes=made.size_bytes,
             sha256=made.sha256,
             from_at=made.first_at,
@@ -214,23 +215,23 @@ def _add_exports(app: FastAPI, parts: GatewayParts) -> None:
     @app.get("/media/exports/{export_id}/clip.mp4")
     def clip(request: Request, export_id: Name) -> FileResponse:  # pyright: ignore[reportUnusedFunction]
         """The clip; each fetch is a look."""
-        return _hand_out(parts, request, export_id, CLIP_FILE)
+        return _hand_out(parts, request, export_id=export_id, part=CLIP_FILE)
 
     @app.get("/media/exports/{export_id}/sheet.json")
     def sheet(request: Request, export_id: Name) -> FileResponse:  # pyright: ignore[reportUnusedFunction]
         """Its hash sheet."""
-        return _hand_out(parts, request, export_id, SHEET_FILE)
+        return _hand_out(parts, request, export_id=export_id, part=SHEET_FILE)
 
 
-def _hand_out(parts: GatewayParts, request: Request, export_id: str, part: str) -> FileResponse:
+def _hand_out(parts: GatewayParts, request: Request, *, export_id: str, part: str) -> FileResponse:
     actor = get_session(parts.oversight, request).actor
     path = parts.gateway.exports.permitted(actor, export_id, part=part)
     kind = "video/mp4" if part == CLIP_FILE else "application/json"
     return FileResponse(path, media_type=kind, filename=f"{export_id}-{part}", content_disposition_type="attachment")
 
 
-def _file_name(camera: str, first_at: str, suffix: str) -> str:
-    return f"{camera}-{first_at.replace(':', '').replace('.', '')}.{suffix}"
+def _file_name(camera: str, first_at: str) -> str:
+    return f"{camera}-{first_at.replace(':', '').replace('.', '')}.mp4"
 
 
 def _share_with_page(allowed: frozenset[str]) -> Callable[[Request, Next], Awaitable[Response]]:

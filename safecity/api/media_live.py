@@ -59,7 +59,7 @@ def serve_live(parts: LiveParts) -> Callable[[WebSocket], Awaitable[None]]:
             return
         viewer = parts.hub.join(look.key)
         try:
-            await _serve(socket, viewer, look)
+            await _serve(socket, viewer, look=look)
         finally:
             parts.hub.leave(viewer)
             look.pictures = viewer.pictures
@@ -79,7 +79,7 @@ async def _open(parts: LiveParts, socket: WebSocket) -> Look:
     return await run_in_threadpool(parts.gateway.open_live, session.actor, camera, stream=stream, rendition=rendition)
 
 
-async def _serve(socket: WebSocket, viewer: Viewer, look: Look) -> None:
+async def _serve(socket: WebSocket, viewer: Viewer, *, look: Look) -> None:
     """Send until the viewer goes, or the look is ended."""
     tasks = [
         asyncio.create_task(_send(socket, viewer)),

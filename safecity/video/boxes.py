@@ -47,7 +47,7 @@ def is_sync(entry: Entry) -> bool:
     return not entry[2] & NON_SYNC_BIT
 
 
-def list_boxes(data: bytes, start: int, end: int) -> list[Box]:
+def list_boxes(data: bytes, *, start: int, end: int) -> list[Box]:
     """The boxes side by side in a range; raises Invalid when they do not tile it or are too many."""
     found: list[Box] = []
     while start < end:
@@ -64,21 +64,21 @@ def list_boxes(data: bytes, start: int, end: int) -> list[Box]:
     return found
 
 
-def find_box(data: bytes, path: tuple[bytes, ...], start: int, end: int) -> Box | None:
+def find_box(data: bytes, path: tuple[bytes, ...], *, start: int, end: int) -> Box | None:
     """The first box along a path of types."""
     if len(path) > MAX_DEPTH:
         raise Invalid(f"an MP4 path is deeper than {MAX_DEPTH}", code="video.mp4_invalid")
     found: Box | None = None
     for kind in path:
-        found = next((item for item in list_boxes(data, start, end) if item.kind == kind), None)
+        found = next((item for item in list_boxes(data, start=start, end=end) if item.kind == kind), None)
         if found is None:
             return None
         start, end = found.body, found.end
     return found
 
 
-def _get_box(data: bytes, path: tuple[bytes, ...], start: int, end: int) -> Box:
-    found = find_box(data, path, start, end)
+def _get_box(data: bytes, path: tuple[bytes, ...], *, start: int, end: int) -> Box:
+    found = find_box(data, path, start=start, end=end)
     if found is None:
         raise Invalid(f"the MP4 file has no {b'/'.join(path).decode()}", code="video.mp4_invalid")
     return found
@@ -93,14 +93,14 @@ def read_track(init: bytes) -> Track:
 
 
 def _read_track(init: bytes) -> Track:
-    trak = _get_box(init, (b"moov", b"trak"), 0, len(init))
-    tkhd = _get_box(init, (b"tkhd",), trak.body, trak.end)
-    mdhd = _get_box(init, (b"mdia", b"mdhd"), trak.body, trak.end)
-    stsd = _get_box(init, (b"mdia", b"minf", b"stbl", b"stsd"), trak.body, trak.end)
-    entry = list_boxes(init, stsd.body + 8, stsd.end)[0]
+    trak = _get_box(init, (b"moov", b"trak"), start=0, end=len(init))
+    tkhd = _get_box(init, (b"tkhd",), start=trak.body, end=trak.end)
+    mdhd = _get_box(init, (b"mdia", b"mdhd"), start=trak.body, end=trak.end)
+    stsd = _get_box(init, (b"mdia", b"minf", b"stbl", b"stsd"), start=trak.body, end=trak.end)
+    entry = list_boxes(init, start=stsd.body + 8, end=stsd.end)[0]
     width, height = struct.unpack_from(">HH", init, entry.body + 24)
     timescale = struct.unpack_from(">I", init, mdhd.body + (20 if init[mdhd.body] == 1 else 12))[0]
-    parts = list_boxes(init, entry.body + 78, entry.end)
+    parts = list_boxes(init, start=entry.body + 78, end=entry.end)
     record = next((init[part.body : part.end] for part in parts if part.kind in (b"avcC", b"hvcC")), None)
     if record is None or not timescale:
         raise Invalid("it holds neither H.264 nor H.265", code="video.mp4_invalid")
@@ -120,7 +120,7 @@ def _read_track(init: bytes) -> Track:
 
 def find_description(init: bytes) -> bytes | None:
     """What SafeCity's own `uuid` box of an init segment holds."""
-    for item in list_boxes(init, 0, len(init)):
+    for item in list_boxes(init, start=0, end=len(init)):
         if item.kind == b"uuid" and init[item.body : item.body + 16] == DESCRIPTION_UUID:
             return init[item.body + 16 : item.end]
     return None
@@ -143,18 +143,18 @@ def read_moof(moof: bytes) -> tuple[int, int, int, tuple[Entry, ...]]:
 
     Raises Invalid, or struct.error where a box is cut short.
     """
-    boxes = {item.kind: item for item in list_boxes(moof, 8, len(moof))}
+    boxes = {item.kind: item for item in list_boxes(moof, start=8, end=len(moof))}
     mfhd, traf = boxes.get(b"mfhd"), boxes.get(b"traf")
     if mfhd is None or traf is None:
         raise Invalid("it lacks mfhd or traf", code="video.mp4_invalid")
-    parts = list_boxes(moof, traf.body, traf.end)
+    parts = list_boxes(moof, start=traf.body, end=traf.end)
     found = {kind: [item for item in parts if item.kind == kind] for kind in (b"tfhd", b"tfdt", b"trun")}
     if any(len(items) != 1 for items in found.values()):
         raise Invalid("it is not one track with one run", code="video.mp4_invalid")
     tfdt = found[b"tfdt"][0]
     wide = moof[tfdt.body] == 1
     decode_ticks = struct.unpack_from(">Q" if wide else ">I", moof, tfdt.body + 4)[0]
-    run_offset, entries = _read_run(moof, found[b"trun"][0], _read_defaults(moof, found[b"tfhd"][0]))
+    run_offset, entries = _read_run(moof, found[b"trun"][0], defaults=_read_defaults(moof, found[b"tfhd"][0]))
     return struct.unpack_from(">I", moof, mfhd.body + 4)[0], decode_ticks, run_offset, entries
 
 
@@ -171,7 +171,7 @@ def _read_defaults(moof: bytes, tfhd: Box) -> tuple[int, int, int]:
     return values[0], values[1], values[2]
 
 
-def _read_run(moof: bytes, trun: Box, defaults: tuple[int, int, int]) -> tuple[int, tuple[Entry, ...]]:
+def _read_run(moof: bytes, trun: Box, *, defaults: tuple[int, int, int]) -> tuple[int, tuple[Entry, ...]]:
     version, flags = moof[trun.body], int.from_bytes(moof[trun.body + 1 : trun.body + 4])
     count = struct.unpack_from(">I", moof, trun.body + 4)[0]
     if not 0 < count <= MAX_SAMPLES or not flags & 1:
@@ -181,11 +181,11 @@ def _read_run(moof: bytes, trun: Box, defaults: tuple[int, int, int]) -> tuple[i
         if trun.end - trun.body - 12 != count * ENTRY.size:
             raise Invalid("a run's table does not fit", code="video.mp4_invalid")
         return offset, tuple(ENTRY.iter_unpack(moof[trun.body + 12 : trun.end]))
-    return offset, _read_foreign_run(moof, trun, count, flags=flags, defaults=defaults)
+    return offset, _read_foreign_run(moof, trun, count=count, flags=flags, defaults=defaults)
 
 
 def _read_foreign_run(
-    moof: bytes, trun: Box, count: int, *, flags: int, defaults: tuple[int, int, int]
+    moof: bytes, trun: Box, *, count: int, flags: int, defaults: tuple[int, int, int]
 ) -> tuple[Entry, ...]:
     at, first_flags = trun.body + 12, None
     if flags & 0x04:

@@ -49,7 +49,7 @@ def verify_clip(clip: Path, sheet_file: Path) -> Verified:
             raise _wrong(str(error)) from error
         if found.damage is not None:
             raise _wrong(f"the clip is damaged: {found.damage}")
-        _verify_parts(sheet, found, source)
+        _verify_parts(sheet, found, source=source)
     last = found.fragments[-1]
     return Verified(
         sheet=sheet,
@@ -63,15 +63,15 @@ def _wrong(message: str) -> Invalid:
     return Invalid(message, code="clip.not_verified")
 
 
-def _verify_parts(sheet: Sheet, found: Scan, source: FileSource) -> None:
+def _verify_parts(sheet: Sheet, found: Scan, *, source: FileSource) -> None:
     if len(found.fragments) != sum(len(segment.fragments) for segment in sheet.segments):
         raise _wrong("the clip has more or fewer fragments than the sheet")
     items = iter(enumerate(found.fragments, start=1))
     clip_init = _without_description(found.init_bytes)
     for number, segment in enumerate(sheet.segments):
-        _verify_segment(sheet, segment, clip_init)
+        _verify_segment(sheet, segment, clip_init=clip_init)
         _verify_order(segment, is_first=number == 0, is_last=number == len(sheet.segments) - 1)
-        _verify_fragments(segment, items, source)
+        _verify_fragments(segment, items, source=source)
     _verify_times(sheet)
 
 
@@ -80,7 +80,7 @@ def _without_description(init: bytes) -> bytes:
     return init if description is None else init.replace(description_box(description), b"", 1)
 
 
-def _verify_segment(sheet: Sheet, segment: SheetSegment, clip_init: bytes) -> None:
+def _verify_segment(sheet: Sheet, segment: SheetSegment, *, clip_init: bytes) -> None:
     init = to_bytes(segment.init)
     if not _is_leaf(segment, index=0, leaf=leaf_hash(init), path=segment.init_path):
         raise _wrong(f"{segment.path}: its init segment does not belong to its root")
@@ -119,7 +119,7 @@ def _verify_order(segment: SheetSegment, *, is_first: bool, is_last: bool) -> No
         raise _wrong(f"{segment.path}: pictures are left out inside the clip")
 
 
-def _verify_fragments(segment: SheetSegment, items: Iterator[tuple[int, Fragment]], source: FileSource) -> None:
+def _verify_fragments(segment: SheetSegment, items: Iterator[tuple[int, Fragment]], *, source: FileSource) -> None:
     for stated in segment.fragments:
         sequence, item = next(items)
         raw = source.read_at(item.offset_bytes, item.size_bytes)

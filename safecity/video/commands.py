@@ -23,6 +23,7 @@ def clip() -> None:
 def verify(
     clip: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The exported clip (MP4).")],
     sheet: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Its hash sheet (JSON).")],
+    *,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of sentences.")] = False,
 ) -> None:
     """Prove that every picture of CLIP is the recorded one; exit 0 when it is, 1 when anything differs."""

@@ -121,8 +121,8 @@ class ClipExports:
         for export in expired:
             shutil.rmtree(self._exports_dir / export.id, ignore_errors=True)
             with self._database.begin() as connection:
-                mark_deleted(connection, export.id, now=now)
                 self._oversight.note(connection, type="export_deleted", body={"export": export.id})
+                mark_deleted(connection, export.id, now=now)
         if self._exports_dir.is_dir():
             for folder in self._exports_dir.iterdir():
                 is_old = now.timestamp() - folder.stat().st_mtime > ORPHAN_AGE.total_seconds()
@@ -158,15 +158,17 @@ class ClipExports:
         self._check_room(segments)
         folder = self._exports_dir / export_id
         folder.mkdir(parents=True, mode=0o700)
+        is_kept = False
         try:
-            export = self._write(folder, request, segments, actor=actor)
-        except BaseException:
-            shutil.rmtree(folder, ignore_errors=True)
-            raise
-        with self._database.begin() as connection:
-            insert_export(connection, export)
-            body = {"export": export.id, "sha256": export.sha256, "sheet_sha256": export.sheet_sha256}
-            self._oversight.note(connection, type="export_made", body=body, actor=actor)
+            export = self._write(folder, request, segments=segments, actor=actor)
+            with self._database.begin() as connection:
+                body = {"export": export.id, "sha256": export.sha256, "sheet_sha256": export.sheet_sha256}
+                self._oversight.note(connection, type="export_made", body=body, actor=actor)
+                insert_export(connection, export)
+            is_kept = True
+        finally:
+            if not is_kept:
+                shutil.rmtree(folder, ignore_errors=True)
         log.info("video.export_made", export=export.id, camera=export.camera, bytes=export.size_bytes)
         return export
 
@@ -176,9 +178,9 @@ class ClipExports:
         if shutil.disk_usage(self._exports_dir).free - wanted < self._settings.reserve_gb * _GB:
             raise Exhausted("the disk has no room for this export; export less, or free space", code="export.disk_full")
 
-    def _write(self, folder: Path, request: ExportRequest, segments: Sequence[Segment], *, actor: Actor) -> Export:
+    def _write(self, folder: Path, request: ExportRequest, *, segments: Sequence[Segment], actor: Actor) -> Export:
         now = self._clock.now()
-        clip = self._write_clip(folder, request, segments)
+        clip = self._write_clip(folder, request, segments=segments)
         first_at, end_at = clip.parts[0].first_at, clip.parts[-1].end_at
         sheet = Sheet(
             export=folder.name,
@@ -216,7 +218,7 @@ class ClipExports:
             sheet_sha256=hashlib.sha256(raw).hexdigest(),
         )
 
-    def _write_clip(self, folder: Path, request: ExportRequest, segments: Sequence[Segment]) -> _Clip:
+    def _write_clip(self, folder: Path, request: ExportRequest, *, segments: Sequence[Segment]) -> _Clip:
         description = {
             "format": CLIP_FORMAT,
             "export": folder.name,

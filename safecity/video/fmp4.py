@@ -53,7 +53,7 @@ def box(kind: bytes, *parts: bytes) -> bytes:
     return struct.pack(">I4s", 8 + sum(map(len, parts)), kind) + b"".join(parts)
 
 
-def full_box(kind: bytes, version: int, flags: int, *parts: bytes) -> bytes:
+def full_box(kind: bytes, *parts: bytes, version: int = 0, flags: int = 0) -> bytes:
     """A box with version and flags."""
     return box(kind, struct.pack(">I", version << 24 | flags), *parts)
 
@@ -80,20 +80,20 @@ def _moov(header: StreamHeader, timescale: int) -> bytes:
     tkhd += struct.pack(">II", header.width_px << 16, header.height_px << 16)
     mdhd = struct.pack(">IIIIHH", 0, 0, timescale, 0, 0x55C4, 0)  # 0x55C4: language "und"
     hdlr = struct.pack(">I4s12x", 0, b"vide") + b"SafeCity\0"
-    dref = full_box(b"dref", 0, 0, struct.pack(">I", 1), full_box(b"url ", 0, 1))
+    dref = full_box(b"dref", struct.pack(">I", 1), full_box(b"url ", flags=1))
     stbl = box(
         b"stbl",
-        full_box(b"stsd", 0, 0, struct.pack(">I", 1), _sample_entry(header)),
-        full_box(b"stts", 0, 0, bytes(4)),
-        full_box(b"stsc", 0, 0, bytes(4)),
-        full_box(b"stsz", 0, 0, bytes(8)),
-        full_box(b"stco", 0, 0, bytes(4)),
+        full_box(b"stsd", struct.pack(">I", 1), _sample_entry(header)),
+        full_box(b"stts", bytes(4)),
+        full_box(b"stsc", bytes(4)),
+        full_box(b"stsz", bytes(8)),
+        full_box(b"stco", bytes(4)),
     )
-    minf = box(b"minf", full_box(b"vmhd", 0, 1, bytes(8)), box(b"dinf", dref), stbl)
-    mdia = box(b"mdia", full_box(b"mdhd", 0, 0, mdhd), full_box(b"hdlr", 0, 0, hdlr), minf)
-    trak = box(b"trak", full_box(b"tkhd", 0, 7, tkhd), mdia)
-    trex = full_box(b"trex", 0, 0, struct.pack(">IIIII", 1, 1, 0, 0, 0))
-    return box(b"moov", full_box(b"mvhd", 0, 0, mvhd), trak, box(b"mvex", trex))
+    minf = box(b"minf", full_box(b"vmhd", bytes(8), flags=1), box(b"dinf", dref), stbl)
+    mdia = box(b"mdia", full_box(b"mdhd", mdhd), full_box(b"hdlr", hdlr), minf)
+    trak = box(b"trak", full_box(b"tkhd", tkhd, flags=7), mdia)
+    trex = full_box(b"trex", struct.pack(">IIIII", 1, 1, 0, 0, 0))
+    return box(b"moov", full_box(b"mvhd", mvhd), trak, box(b"mvex", trex))
 
 
 def _sample_entry(header: StreamHeader) -> bytes:
@@ -126,15 +126,15 @@ def to_ntp(instant: datetime) -> int:
     return ((seconds + NTP_UNIX_OFFSET_S) % 2**32) << 32 | ((micros << 32) + 500_000) // 1_000_000
 
 
-def _prft(instant: datetime, flags: int, media_ticks: int, track_id: int) -> bytes:
-    return full_box(b"prft", 1, flags, struct.pack(">IQQ", track_id, to_ntp(instant), media_ticks))
+def _prft(instant: datetime, flags: int, *, media_ticks: int, track_id: int) -> bytes:
+    return full_box(b"prft", struct.pack(">IQQ", track_id, to_ntp(instant), media_ticks), version=1, flags=flags)
 
 
 def fragment(
     sequence: int,
     decode_ticks: int,
-    samples: Sequence[Sample],
     *,
+    samples: Sequence[Sample],
     captured_at: datetime | None = None,
     received_at: datetime | None = None,
     track_id: int = 1,
@@ -153,7 +153,7 @@ def fragment(
         )
     first_ticks = max(0, decode_ticks + samples[0].composition_offset_ticks)
     times = reference_times(first_ticks, captured_at=captured_at, received_at=received_at, track_id=track_id)
-    run = moof(sequence, decode_ticks, [entry_of(sample) for sample in samples], track_id=track_id)
+    run = moof(sequence, decode_ticks, entries=[entry_of(sample) for sample in samples], track_id=track_id)
     return [times + run + mdat_header(payload), *(sample.data for sample in samples)]
 
 
@@ -167,8 +167,14 @@ def reference_times(
     media_ticks: int, *, captured_at: datetime | None, received_at: datetime | None, track_id: int = 1
 ) -> bytes:
     """A `prft` box for each instant that is known of the picture at that presentation time."""
-    captured = b"" if captured_at is None else _prft(captured_at, PRFT_CAPTURED, media_ticks, track_id)
-    return captured if received_at is None else captured + _prft(received_at, PRFT_RECEIVED, media_ticks, track_id)
+    captured = (
+        b"" if captured_at is None else _prft(captured_at, PRFT_CAPTURED, media_ticks=media_ticks, track_id=track_id)
+    )
+    return (
+        captured
+        if received_at is None
+        else captured + _prft(received_at, PRFT_RECEIVED, media_ticks=media_ticks, track_id=track_id)
+    )
 
 
 def mdat_header(payload_bytes: int) -> bytes:
@@ -177,7 +183,7 @@ def mdat_header(payload_bytes: int) -> bytes:
 
 
 def moof(
-    sequence: int, decode_ticks: int, entries: Sequence[Entry], *, track_id: int = 1, skip_bytes: int = 0
+    sequence: int, decode_ticks: int, *, entries: Sequence[Entry], track_id: int = 1, skip_bytes: int = 0
 ) -> bytes:
     """The `moof` box for samples that lie in the `mdat` right behind it, after `skip_bytes` of its payload.
 

@@ -114,7 +114,7 @@ class Gateway:
         self._require_room(actor, live=True)
         detail = {"stream": stream.value, "rendition": rendition}
         permit = self._oversight.permit(actor, Act.VIEW_LIVE, Resource.camera(camera), detail=detail)
-        return self._keep(Act.VIEW_LIVE, actor, permit, key=(camera, stream), interval=(None, None))
+        return self._keep(Act.VIEW_LIVE, actor, permit=permit, key=(camera, stream), interval=(None, None))
 
     def open_playback(
         self, actor: Actor, camera: CameraId, *, from_at: datetime, to_at: datetime, rendition: str
@@ -136,7 +136,9 @@ class Gateway:
         permit = self._oversight.permit(actor, Act.VIEW_RECORDINGS, resource, detail={"rendition": rendition})
         with self._database.read() as connection:
             timeline = read_timeline(connection, camera, from_at=from_at, to_at=to_at, now=now)
-        look = self._keep(Act.VIEW_RECORDINGS, actor, permit, key=(camera, Stream.MAIN), interval=(from_at, to_at))
+        look = self._keep(
+            Act.VIEW_RECORDINGS, actor, permit=permit, key=(camera, Stream.MAIN), interval=(from_at, to_at)
+        )
         return Opened(look=look, timeline=timeline)
 
     def read_window(self, actor: Actor, look_id: LookId, *, at: datetime, seconds: float, frames: Frames) -> Window:
@@ -250,8 +252,8 @@ class Gateway:
         self,
         act: Act,
         actor: Actor,
-        permit: Permit,
         *,
+        permit: Permit,
         key: StreamKey,
         interval: tuple[datetime | None, datetime | None],
     ) -> Look:

@@ -242,7 +242,7 @@ class LiveHub:
         data = _fragment(channel, unit)
         self._keep(channel, data, is_key=unit.is_key)
         if channel.state is not LinkState.LIVE:
-            self._set_state(channel, LinkState.LIVE, unit.received_at)
+            self._set_state(channel, LinkState.LIVE, since=unit.received_at)
         for viewer in channel.viewers:
             viewer.show(data, is_key=unit.is_key)
         if now_s - channel.clock_s >= CLOCK_EVERY_S:
@@ -257,23 +257,23 @@ class LiveHub:
             return
         if state.state is LinkState.LIVE and self._silence_s(channel) > self._stall_after_s:
             return  # believed once a picture has come
-        self._set_state(channel, state.state, state.since)
+        self._set_state(channel, state.state, since=state.since)
 
     def _judge(self, channel: _Channel, now_s: float) -> None:
         silence_s = self._silence_s(channel)
         if channel.state is None:
             if now_s - channel.watched_s > UNKNOWN_AFTER_S:
-                self._set_state(channel, LinkState.OFFLINE, self._clock.now())
+                self._set_state(channel, LinkState.OFFLINE, since=self._clock.now())
         elif channel.state is LinkState.LIVE and silence_s > self._stall_after_s:
-            self._set_state(channel, LinkState.STALLED, self._clock.now() - timedelta(seconds=silence_s))
+            self._set_state(channel, LinkState.STALLED, since=self._clock.now() - timedelta(seconds=silence_s))
         elif channel.state is LinkState.STALLED and silence_s > OFFLINE_AFTER_S:
-            self._set_state(channel, LinkState.OFFLINE, channel.since or self._clock.now())
+            self._set_state(channel, LinkState.OFFLINE, since=channel.since or self._clock.now())
 
     def _silence_s(self, channel: _Channel) -> float:
         began_s = channel.watched_s if channel.last_s is None else channel.last_s
         return self._clock.monotonic_s() - began_s
 
-    def _set_state(self, channel: _Channel, state: LinkState, since: datetime) -> None:
+    def _set_state(self, channel: _Channel, state: LinkState, *, since: datetime) -> None:
         channel.state, channel.since = state, since
         self._tell(channel, _state_text(channel))
 
@@ -300,7 +300,7 @@ def _fragment(channel: _Channel, unit: AccessUnit) -> bytes:
         is_key=unit.is_key,
         composition_offset_ticks=unit.composition_offset_ticks,
     )
-    return b"".join(fragment(channel.sequence, unit.media_ticks, [sample]))
+    return b"".join(fragment(channel.sequence, unit.media_ticks, samples=[sample]))
 
 
 def _state_text(channel: _Channel) -> str:

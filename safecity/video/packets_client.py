@@ -106,7 +106,7 @@ class PacketsClient:
         """Stop receiving it."""
         self._watched.discard(key)
         for path in self._sockets:
-            self._post(path, b"unwatch", key)
+            self._post(path, b"unwatch", key=key)
 
     def close(self) -> None:
         """Let go of every recorder."""
@@ -142,9 +142,9 @@ class PacketsClient:
 
     def _send(self, path: Path, keys: set[StreamKey]) -> None:
         for key in keys:
-            self._post(path, b"watch", key)
+            self._post(path, b"watch", key=key)
 
-    def _post(self, path: Path, word: bytes, key: StreamKey) -> None:
+    def _post(self, path: Path, word: bytes, *, key: StreamKey) -> None:
         # A recorder that is down has a full queue at worst: the next renewal asks again.
         sent = self._sockets[path].send_multipart([word, key[0].encode(), key[1].value.encode()], zmq.NOBLOCK)
         asyncio.ensure_future(sent).add_done_callback(lambda done: done.cancelled() or done.exception())

@@ -274,7 +274,7 @@ class SegmentWriter:
         return fmp4.fragment(
             segment.fragments + 1,
             units[0].media_ticks - segment.base_ticks,
-            samples,
+            samples=samples,
             captured_at=units[0].captured_at,
             received_at=units[0].received_at,
         )

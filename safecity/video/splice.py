@@ -98,19 +98,19 @@ class ClipWriter:
             found = scan(source)
             leaves = [leaf_hash(found.init_bytes)]
             leaves += [leaf_hash(source.read_at(item.offset_bytes, item.size_bytes)) for item in found.fragments]
-            tree = check_root(segment, found, leaves)
+            tree = check_root(segment, found, leaves=leaves)
             cut = find_cut(found, segment, from_at=from_at, to_at=to_at)
             if cut is None:
                 return None
-            self._begin(segment, found, cut)
-            carried = self._carry(segment, found, cut, source=source, leaves=leaves)
+            self._begin(segment, found, cut=cut)
+            carried = self._carry(segment, found, cut=cut, source=source, leaves=leaves)
         return Carried(
             sheet=_sheet_of(segment, found, leaves=leaves, tree=tree, fragments=carried),
             first_at=instant_of(segment, _first_ticks(found, cut)),
             end_at=instant_of(segment, found.fragments[cut.end - 1].end_ticks),
         )
 
-    def _begin(self, segment: Segment, found: Scan, cut: Cut) -> None:
+    def _begin(self, segment: Segment, found: Scan, *, cut: Cut) -> None:
         init = bare_init(found)
         if self._init is None:
             self._init, self._start_at = init, instant_of(segment, _first_ticks(found, cut))
@@ -124,7 +124,7 @@ class ClipWriter:
             )
 
     def _carry(
-        self, segment: Segment, found: Scan, cut: Cut, *, source: FileSource, leaves: Sequence[bytes]
+        self, segment: Segment, found: Scan, *, cut: Cut, source: FileSource, leaves: Sequence[bytes]
     ) -> list[SheetFragment]:
         first_ticks = _first_ticks(found, cut)
         base = max(self._end_ticks, self._clip_ticks(instant_of(segment, first_ticks)))
@@ -178,7 +178,7 @@ def clip_head(item: Fragment, *, sequence: int, clip_ticks: int, left_out: int) 
             max(0, clip_ticks + entries[0][3]), captured_at=item.captured_at, received_at=item.received_at
         )
     )
-    run = moof(sequence, clip_ticks, entries, skip_bytes=skip)
+    run = moof(sequence, clip_ticks, entries=entries, skip_bytes=skip)
     return times + run + mdat_header(item.size_bytes - item.head_bytes)
 
 
@@ -201,7 +201,7 @@ def open_segment(media_dir: Path, segment: Segment) -> BinaryIO:
         ) from error
 
 
-def check_root(segment: Segment, found: Scan, leaves: Sequence[bytes]) -> bytes:
+def check_root(segment: Segment, found: Scan, *, leaves: Sequence[bytes]) -> bytes:
     """The root over the leaves; raises DataLoss where it is not the one that was recorded."""
     tree = root(leaves)
     if segment.state is SegmentState.CLOSED and segment.root is not None and tree.hex() != segment.root:

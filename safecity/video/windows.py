@@ -255,7 +255,7 @@ def _fragment(
         for picture, begin, end in zip(run, starts, ends, strict=True)
     ]
     payload = _read_payload(source, run)
-    return [moof(sequence, start, entries) + mdat_header(sum(map(len, payload))), *payload]
+    return [moof(sequence, start, entries=entries) + mdat_header(sum(map(len, payload))), *payload]
 
 
 def _read_payload(source: FileSource, run: Sequence[Picture]) -> list[bytes]:

@@ -17,10 +17,10 @@ from safecity.video.gateway import Gateway
 def run(settings: Settings, slot: str, run_dir: Path, stop: threading.Event) -> None:
     """Serve until told to stop."""
     del slot
-    run_gateway(settings, run_dir, stop)
+    run_gateway(settings, run_dir, stop=stop)
 
 
-def run_gateway(settings: Settings, run_dir: Path, stop: threading.Event) -> None:
+def run_gateway(settings: Settings, run_dir: Path, *, stop: threading.Event) -> None:
     """Serve live, playback and exports on the gateway's port."""
     clock = SystemClock()
     database = Database(settings.database_url())

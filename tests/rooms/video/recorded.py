@@ -145,7 +145,7 @@ class FakeRecorder:
             ticks += sample.duration_ticks
             if ticks - start >= self.fragment_ticks or number + 1 == len(group):
                 at = instant_of(segment, start)
-                parts = fmp4.fragment(len(pieces), start, run, captured_at=at, received_at=at)
+                parts = fmp4.fragment(len(pieces), start, samples=run, captured_at=at, received_at=at)
                 pieces.append(b"".join(parts))
                 run, start = [], ticks
         return pieces

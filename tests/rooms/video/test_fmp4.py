@@ -51,7 +51,7 @@ def joined(parts: list[bytes]) -> bytes:
 def make(fragments: list[tuple[int, list[Sample], datetime | None, datetime | None]]) -> bytes:
     out = init_segment(HEADER, description=b'{"camera":"cam_1"}')
     for number, (ticks, group, captured_at, received_at) in enumerate(fragments):
-        out += joined(fragment(number + 1, ticks, group, captured_at=captured_at, received_at=received_at))
+        out += joined(fragment(number + 1, ticks, samples=group, captured_at=captured_at, received_at=received_at))
     return out
 
 
@@ -126,9 +126,9 @@ def test_a_hostile_file_never_breaks_the_scan(data: st.DataObject) -> None:
 
 def test_limits_hold() -> None:
     with pytest.raises(Invalid):
-        fragment(1, 0, [])
+        fragment(1, 0, samples=[])
     with pytest.raises(Invalid):
-        fragment(1, 0, [Sample(data=b"", duration_ticks=1, is_key=True)] * (fmp4.MAX_SAMPLES + 1))
+        fragment(1, 0, samples=[Sample(data=b"", duration_ticks=1, is_key=True)] * (fmp4.MAX_SAMPLES + 1))
     with pytest.raises(Invalid):
         init_segment(HEADER, description=bytes(fmp4.MAX_DESCRIPTION_BYTES + 1))
     many = init_segment(HEADER) + fmp4.box(b"free") * (boxes.MAX_BOXES + 5)
@@ -144,13 +144,13 @@ def test_the_payload_is_handed_through_uncopied() -> None:
         Sample(data=b"a" * 50, duration_ticks=3000, is_key=True),
         Sample(data=b"b", duration_ticks=1, is_key=False),
     ]
-    parts = fragment(7, 90, group, received_at=NOON)
+    parts = fragment(7, 90, samples=group, received_at=NOON)
     assert all(part is sample.data for part, sample in zip(parts[1:], group, strict=True))
 
 
 def test_skipped_payload_stays_but_is_not_shown() -> None:
     entries = [fmp4.entry_of(Sample(data=b"key", duration_ticks=5, is_key=True))]
-    data = init_segment(HEADER) + fmp4.moof(1, 40, entries, skip_bytes=4) + fmp4.mdat_header(7) + b"darkkey"
+    data = init_segment(HEADER) + fmp4.moof(1, 40, entries=entries, skip_bytes=4) + fmp4.mdat_header(7) + b"darkkey"
     item = scan(data).fragments[0]
     assert item.skip_bytes == 4
     assert [sample.data for _, sample in read_samples(data, item)] == [b"key"]
@@ -193,7 +193,7 @@ def remux(clip: Path, out: Path, *, per_fragment: int = 12) -> list[bytes]:
     content.write(init_segment(header, description=b"{}"))
     for number, start in enumerate(range(0, len(group), per_fragment)):
         part = group[start : start + per_fragment]
-        content.write(joined(fragment(number + 1, times[start], part, captured_at=NOON)))
+        content.write(joined(fragment(number + 1, times[start], samples=part, captured_at=NOON)))
     out.write_bytes(content.getvalue())
     return [sample.data for sample in group]
 

@@ -106,7 +106,7 @@ def test_hevc_is_stored_too(tmp_path: Path) -> None:
     assert header.codec_string.startswith("hvc1.1.6.L")
     group = [fmp4.Sample(data=data, duration_ticks=9000, is_key=number == 0) for number, data in enumerate(packets)]
     out = tmp_path / "ours.mp4"
-    out.write_bytes(fmp4.init_segment(header) + b"".join(fmp4.fragment(1, 0, group)))
+    out.write_bytes(fmp4.init_segment(header) + b"".join(fmp4.fragment(1, 0, samples=group)))
     with av.open(str(out)) as container:
         assert container.streams.video[0].codec_context.name == "hevc"
         assert sum(1 for _ in container.decode(video=0)) == 12
