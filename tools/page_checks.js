@@ -45,6 +45,8 @@
   const isSeen = (element) => {
     const box = element.getBoundingClientRect();
     if (box.width < 2 || box.height < 2) return false; // for screen readers only
+    const { clipPath, clip } = getComputedStyle(element);
+    if (clipPath !== 'none' || clip !== 'auto') return false;
     if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) return false;
     return !element.closest('[aria-hidden="true"], [inert], .maplibregl-canvas');
   };
