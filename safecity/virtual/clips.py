@@ -81,8 +81,8 @@ def prepare_clip(
     main, sub = plan_encodings(found, wanted)
     cache.mkdir(parents=True, exist_ok=True)
     length_s = play_length_s(found.duration_s, wanted)
-    sub_path = cache / cache_name(digest, sub, length_s)
-    main_path = source if passes else cache / cache_name(digest, main, length_s)
+    sub_path = cache / cache_name(digest, sub, length_s=length_s)
+    main_path = source if passes else cache / cache_name(digest, main, length_s=length_s)
     missing = [(path, kind) for path, kind in ((main_path, main), (sub_path, sub)) if not path.exists()]
     if missing:
         frames = repeated_frames(found, length_s)
@@ -154,7 +154,7 @@ def with_duration(stream: Elementary, duration_ticks: int) -> Elementary:
     return replace(stream, pictures=pictures, duration_ticks=duration_ticks)
 
 
-def cache_name(sha256: str, encoding: Encoding, length_s: float) -> str:
+def cache_name(sha256: str, encoding: Encoding, *, length_s: float) -> str:
     """File name of one encoding of one clip."""
     parameters = json.dumps(
         {**asdict(encoding), "rate": str(encoding.rate), "recipe": RECIPE, "ms": round(length_s * 1000)}, sort_keys=True

@@ -131,7 +131,7 @@ class ControlServer:
         start = query.get("from", "0")
         if not start.isdecimal() or len(start) > 9:
             raise Invalid("`from` is a number of a picture.", code="virtual.sent")
-        found = self._city.list_sent(query.get("mount", ""), query.get("stream", "main"), int(start))
+        found = self._city.list_sent(query.get("mount", ""), query.get("stream", "main"), from_counter=int(start))
         return SentList(sent=tuple(SentView(counter=sent.counter, sent_at=sent.sent_at) for sent in found))
 
 

@@ -51,19 +51,19 @@ class VirtualControl:
     ) -> tuple[str, ...]:
         """Make a camera (or `all`) faulty; returns the cameras concerned, once the fault holds."""
         body = FaultRequest(camera=camera, kind=kind, for_s=for_s, value=value).model_dump_json().encode()
-        return Concerned.model_validate_json(self._ask("POST", "/faults", body)).cameras
+        return Concerned.model_validate_json(self._ask("POST", "/faults", body=body)).cameras
 
     def clear_faults(self, camera: str = "all", kind: FaultKind | None = None) -> tuple[str, ...]:
         """End one kind of fault or all of a camera (or `all`)."""
         query = urlencode({"camera": camera} | ({"kind": kind.value} if kind else {}))
         return Concerned.model_validate_json(self._ask("DELETE", f"/faults?{query}")).cameras
 
-    def list_sent(self, mount: str, stream: str = "main", from_counter: int = 0) -> tuple[SentView, ...]:
+    def list_sent(self, mount: str, stream: str = "main", *, from_counter: int = 0) -> tuple[SentView, ...]:
         """When each burned-in number left last."""
         query = urlencode({"mount": mount, "stream": stream, "from": from_counter})
         return SentList.model_validate_json(self._ask("GET", f"/sent?{query}")).sent
 
-    def _ask(self, method: str, target: str, body: bytes | None = None) -> bytes:
+    def _ask(self, method: str, target: str, *, body: bytes | None = None) -> bytes:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=TIMEOUT_S)
         try:
             connection.request(method, target, body, {"Authorization": f"Bearer {self._token}"})

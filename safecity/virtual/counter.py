@@ -34,7 +34,7 @@ def counter_bits(number: int) -> tuple[int, ...]:
     return (1, 0, *((code >> bit) & 1 for bit in reversed(range(VALUE_BITS + CHECK_BITS))))
 
 
-def burn_counter(picture: NDArray[np.uint8], width_px: int, height_px: int, number: int) -> None:
+def burn_counter(picture: NDArray[np.uint8], number: int, *, width_px: int, height_px: int) -> None:
     """Write the number into a planar yuv420p array as PyAV gives it (shape (height * 3 / 2, width)), in place."""
     edges = [round(index * width_px / BLOCKS) for index in range(BLOCKS + 1)]
     rows = min(height_px, round(width_px / BLOCKS))

@@ -126,7 +126,7 @@ def read_hvcc(extradata: bytes) -> tuple[int, tuple[bytes, ...]]:
     return (extradata[21] & 3) + 1, tuple(nal for nal in sets if is_parameter_set(nal, "hevc"))
 
 
-def picture_from_nals(nals: Iterable[bytes], codec: Codec, ticks: int) -> Picture:
+def picture_from_nals(nals: Iterable[bytes], codec: Codec, *, ticks: int) -> Picture:
     """A picture without delimiters and parameter sets: the sender puts those before every key picture itself."""
     delimiter = H264_AUD if codec == "h264" else HEVC_AUD
     kept = tuple(nal for nal in nals if nal_type(nal, codec) != delimiter and not is_parameter_set(nal, codec))
@@ -156,7 +156,8 @@ def load_elementary(path: Path) -> Elementary:
     length_size, sets = read_avcc(extradata) if codec == "h264" else read_hvcc(extradata)
     first = raw[0][1]
     pictures = tuple(
-        picture_from_nals(split_length_prefixed(data, length_size), codec, ticks - first) for data, ticks, _ in raw
+        picture_from_nals(split_length_prefixed(data, length_size), codec, ticks=ticks - first)
+        for data, ticks, _ in raw
     )
     if not pictures[0].is_key:
         raise DataLoss(f"{path} does not start with an IDR picture; delete it.", code="virtual.no_key")

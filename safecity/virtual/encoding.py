@@ -86,7 +86,7 @@ class Encoder:
         scaled = frame.reformat(wanted.width_px, wanted.height_px, "yuv420p", interpolation="AREA")
         if wanted.burns_counter:
             picture = cast("NDArray[np.uint8]", scaled.to_ndarray())
-            burn_counter(picture, wanted.width_px, wanted.height_px, self.count)
+            burn_counter(picture, self.count, width_px=wanted.width_px, height_px=wanted.height_px)
             scaled = av.VideoFrame.from_ndarray(picture, format="yuv420p")
         else:
             scaled = _own_copy(scaled) if scaled is frame else scaled

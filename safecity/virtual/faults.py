@@ -88,7 +88,7 @@ def read_drift_ppm(value: str | None) -> float:
     return ppm
 
 
-def check_fault(kind: FaultKind, value: str | None, for_s: float | None) -> None:
+def check_fault(kind: FaultKind, value: str | None, *, for_s: float | None) -> None:
     """Raises Invalid where this fault cannot be set."""
     if for_s is not None and not 0 < for_s <= MAX_FAULT_S:
         raise Invalid("A fault lasts longer than 0 s and at most a week; or leave the time away.", code="virtual.fault")

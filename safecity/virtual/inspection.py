@@ -47,12 +47,12 @@ def inspect_clip(path: Path) -> Inspection:
                 raise Invalid(f"{path.name} holds no video stream; give another clip.", code="virtual.clip_no_video")
             stream = container.streams.video[0]
             packets = [packet for packet in container.demux(stream) if packet.size]
-            return _judge(path, stream, packets)
+            return _judge(path, stream, packets=packets)
     except (av.error.FFmpegError, ValueError) as error:
         raise Invalid(f"{path.name} is no video that can be read ({error}).", code="virtual.clip_broken") from error
 
 
-def _judge(path: Path, stream: VideoStream, packets: "list[av.Packet[VideoStream]]") -> Inspection:
+def _judge(path: Path, stream: VideoStream, *, packets: "list[av.Packet[VideoStream]]") -> Inspection:
     base = stream.time_base or Fraction(1, 90_000)
     shown = sorted(packet.pts for packet in packets if packet.pts is not None)
     context = stream.codec_context
@@ -67,7 +67,7 @@ def _judge(path: Path, stream: VideoStream, packets: "list[av.Packet[VideoStream
         height_px=context.height,
         rate=rate,
         duration_s=float((shown[-1] - shown[0]) * base) + float(1 / rate),
-        fits_as_is=fits_as_is(stream, packets, base),
+        fits_as_is=fits_as_is(stream, packets, base=base),
     )
 
 
@@ -82,7 +82,7 @@ def nominal_rate(gap_s: float, average: Fraction | None) -> Fraction:
     return min(high, max(low, median))
 
 
-def fits_as_is(stream: VideoStream, packets: "list[av.Packet[VideoStream]]", base: Fraction) -> bool:
+def fits_as_is(stream: VideoStream, packets: "list[av.Packet[VideoStream]]", *, base: Fraction) -> bool:
     """True where these packets can be sent unchanged as a camera's stream."""
     context = stream.codec_context
     even = context.width % 2 == 0 and context.height % 2 == 0

@@ -166,7 +166,7 @@ class MountStream:
         self._report(viewer, self.mount.clock.monotonic_s())
         if from_group and self._joins_at_group and not self.is_silent:
             for shown in feed.group():
-                viewer.show(shown.block, self._timestamp(shown.ticks), self.mount.garbage)
+                viewer.show(shown.block, self._timestamp(shown.ticks), disturbance=self.mount.garbage)
         self.viewers.append(viewer)
         self.counts.viewers_ever += 1
         self._schedule(feed.due_s)
@@ -218,7 +218,7 @@ class MountStream:
         garbage = self.mount.garbage
         for viewer in self.viewers:
             before = viewer.counts.pictures, viewer.counts.dropped_pictures
-            viewer.show(shown.block, timestamp, garbage)
+            viewer.show(shown.block, timestamp, disturbance=garbage)
             sent = viewer.counts.pictures - before[0]
             self.counts.pictures += sent
             self.counts.octets += sent * shown.block.octets

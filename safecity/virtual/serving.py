@@ -116,7 +116,7 @@ class VirtualCity:
         Returns when the fault holds; the first `frozen`, `resolution` or `codec` of a clip encodes for a while.
         Raises NotFound, Invalid, or Conflict while the clips are not ready.
         """
-        check_fault(kind, value, for_s)
+        check_fault(kind, value, for_s=for_s)
         mounts = self._mounts_named(camera)
         if any(stream.feed is None for mount in mounts for stream in mount.streams.values()):
             raise Conflict("The clips are being prepared; wait until the city is ready.", code="virtual.starting")
@@ -125,7 +125,7 @@ class VirtualCity:
         for mount in mounts:
             shown = await self._stand_ins_for(mount, kind) if kind in PICTURE_KINDS else None
             fault = Fault(kind=kind, since=now, until=until, value=value)
-            self._enter(mount, fault, shown, for_s)
+            self._enter(mount, fault, shown=shown, for_s=for_s)
         log.info("virtual.fault_set", camera=camera, kind=kind, for_s=for_s)
         return [mount.name for mount in mounts]
 
@@ -138,7 +138,7 @@ class VirtualCity:
         log.info("virtual.faults_cleared", camera=camera, kind=kind)
         return [mount.name for mount in mounts]
 
-    def list_sent(self, name: str, profile: str, from_counter: int = 0) -> list[SentPicture]:
+    def list_sent(self, name: str, profile: str, *, from_counter: int = 0) -> list[SentPicture]:
         """When each burned-in number from `from_counter` on left last; bounded. Raises NotFound."""
         stream = self._find_stream(name, profile)
         if stream is None:
@@ -201,6 +201,7 @@ class VirtualCity:
         self,
         mount: Mount,
         fault: Fault,
+        *,
         shown: dict[Profile, tuple[PacketStream, int | None]] | None,
         for_s: float | None,
     ) -> None:

@@ -5,7 +5,9 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Final, cast
 
@@ -41,36 +43,34 @@ class StandIns:
 
         Raises DataLoss or Internal where it cannot be made.
         """
-        name = stand_in_name(kind, own, clip, key)
+        name = stand_in_name(kind, own, clip=clip, key=key)
         future = self._made.get(name)
         if future is None or (future.done() and future.exception()):
-            work = asyncio.get_running_loop().run_in_executor(
-                self._executor, make_stand_in, kind, own, key, self._cache / name
-            )
-            future = self._made[name] = work
+            work = partial(make_stand_in, kind, own, key=key, target=self._cache / name)
+            future = self._made[name] = asyncio.get_running_loop().run_in_executor(self._executor, work)
         self._made.move_to_end(name)
         while len(self._made) > MAX_IN_MEMORY:
             self._made.popitem(last=False)
         return await asyncio.shield(future)
 
 
-def stand_in_name(kind: FaultKind, own: Elementary, clip: str, key: int) -> str:
+def stand_in_name(kind: FaultKind, own: Elementary, *, clip: str, key: int) -> str:
     """File name of a stand-in in the cache."""
     picture = key if kind is FaultKind.FROZEN else 0
     text = f"{clip} {kind} {own.codec} {own.width_px} {own.height_px} {own.frame_rate:.4f} {picture} 1"
     return f"{hashlib.sha256(text.encode()).hexdigest()[:32]}-{kind}.mp4"
 
 
-def make_stand_in(kind: FaultKind, own: Elementary, key: int, target: Path) -> PacketStream:
+def make_stand_in(kind: FaultKind, own: Elementary, *, key: int, target: Path) -> PacketStream:
     """Encode the stand-in unless the cache has it, and make its packets. Runs in a worker thread."""
     if not target.exists():
-        frames, encoding, length_s = _recipe(kind, own, key)
+        frames, encoding, length_s = _recipe(kind, own, key=key)
         target.parent.mkdir(parents=True, exist_ok=True)
         encode(frames, [(target, encoding)], end_s=length_s)
     return packetise(load_elementary(target))
 
 
-def _recipe(kind: FaultKind, own: Elementary, key: int) -> tuple[Iterator[TimedFrame], Encoding, float]:
+def _recipe(kind: FaultKind, own: Elementary, *, key: int) -> tuple[Iterator[TimedFrame], Encoding, float]:
     rate = Fraction(own.frame_rate).limit_denominator(1001)
     same = Encoding(width_px=own.width_px, height_px=own.height_px, rate=rate)
     if kind is FaultKind.RESOLUTION:
@@ -82,14 +82,14 @@ def _recipe(kind: FaultKind, own: Elementary, key: int) -> tuple[Iterator[TimedF
         return decoded(own, CODEC_LENGTH_S), other, min(CODEC_LENGTH_S, _length_s(own))
     count = max(1, round(KEY_INTERVAL_S * rate))
     draw = _PICTURES[kind]
-    return frames_of_arrays(draw(own, key, count), rate), same, float(count / rate)
+    return frames_of_arrays(draw(_Still(own=own, key=key, count=count)), rate), same, float(count / rate)
 
 
 def _length_s(own: Elementary) -> float:
     return own.duration_ticks / TICKS_PER_S
 
 
-def decoded(own: Elementary, length_s: float, first: int = 0) -> Iterator[TimedFrame]:
+def decoded(own: Elementary, length_s: float, *, first: int = 0) -> Iterator[TimedFrame]:
     """The stream's pictures from a key picture on, for so many seconds. Raises DataLoss where none comes."""
     context = av.CodecContext.create(own.codec, "r")
     head = b"".join(b"\0\0\0\1" + nal for nal in own.parameter_sets)
@@ -118,35 +118,42 @@ def _key_picture(own: Elementary, key: int) -> Plane:
     raise DataLoss("The key picture cannot be decoded; delete the cache folder.", code="virtual.undecodable")
 
 
-def _black(own: Elementary, key: int, count: int) -> Iterator[Plane]:
-    del key
-    picture = np.full((own.height_px * 3 // 2, own.width_px), 128, np.uint8)
-    picture[: own.height_px] = 16
-    for _ in range(count):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Still:
+    """What a drawn stand-in is made of: the stream, the picture to hold and how many pictures to make."""
+
+    own: Elementary
+    key: int
+    count: int
+
+
+def _black(still: _Still) -> Iterator[Plane]:
+    picture = np.full((still.own.height_px * 3 // 2, still.own.width_px), 128, np.uint8)
+    picture[: still.own.height_px] = 16
+    for _ in range(still.count):
         yield picture
 
 
-def _frozen(own: Elementary, key: int, count: int) -> Iterator[Plane]:
-    picture = _key_picture(own, key)
-    for _ in range(count):
+def _frozen(still: _Still) -> Iterator[Plane]:
+    picture = _key_picture(still.own, still.key)
+    for _ in range(still.count):
         yield picture
 
 
-def _covered(own: Elementary, key: int, count: int) -> Iterator[Plane]:
+def _covered(still: _Still) -> Iterator[Plane]:
     """Something lies on the lens: a dark smear of the scene, and the noise of a sensor that turned up its gain."""
-    del key
-    luma = _key_picture(own, 0)[: own.height_px]
+    luma = _key_picture(still.own, 0)[: still.own.height_px]
     tiny = cv2.GaussianBlur(cv2.resize(luma, (16, 9), interpolation=cv2.INTER_AREA), (0, 0), 2.0)
-    smear = 18.0 + 0.12 * cv2.resize(tiny, (own.width_px, own.height_px), interpolation=cv2.INTER_CUBIC)
+    smear = 18.0 + 0.12 * cv2.resize(tiny, (still.own.width_px, still.own.height_px), interpolation=cv2.INTER_CUBIC)
     noise = np.random.default_rng(1)
-    picture = np.full((own.height_px * 3 // 2, own.width_px), 128, np.uint8)
-    for _ in range(count):
+    picture = np.full((still.own.height_px * 3 // 2, still.own.width_px), 128, np.uint8)
+    for _ in range(still.count):
         grain = noise.normal(0.0, 1.2, smear.shape)
-        picture[: own.height_px] = np.clip(smear + grain, 16, 235).astype(np.uint8)
+        picture[: still.own.height_px] = np.clip(smear + grain, 16, 235).astype(np.uint8)
         yield picture.copy()
 
 
-_PICTURES: Final[dict[FaultKind, Callable[[Elementary, int, int], Iterator[Plane]]]] = {
+_PICTURES: Final[dict[FaultKind, Callable[[_Still], Iterator[Plane]]]] = {
     FaultKind.BLACK: _black,
     FaultKind.FROZEN: _frozen,
     FaultKind.COVERED: _covered,

@@ -1,7 +1,7 @@
 """What each RTSP method does (RFC 2326 section 10): a request and the connection's state in, a reply out."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ class Desk(Protocol):
     sessions: dict[str, Session]
 
     def find_source(self, mount: str, profile: str) -> Source | None: ...
-    def judge(self, header: str, request: Request, source: Source) -> Verdict: ...
+    def judge(self, request: Request, source: Source) -> Verdict: ...
     def challenges(self, *, is_stale: bool) -> tuple[str, ...]: ...
     def open_session(self, source: Source, chosen: Interleaved | Unicast) -> Session: ...
     def udp_ports(self) -> tuple[int, int]: ...
@@ -50,6 +50,16 @@ class Target:
     profile: str
     base: str
     """The URL without the track, ending in a slash."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """A request for a stream that exists, and all that is needed to answer it."""
+
+    request: Request
+    target: Target
+    source: Source
+    desk: Desk
 
 
 def answer(request: Request, desk: Desk) -> Reply | Hangup:
@@ -73,7 +83,7 @@ def answer(request: Request, desk: Desk) -> Reply | Hangup:
         return Reply(status=404)
     if source.is_refusing:
         return Hangup()
-    return _answer_for(request, target, source, desk)
+    return _answer_for(Exchange(request=request, target=target, source=source, desk=desk))
 
 
 def read_target(url: str) -> Target | None:
@@ -91,7 +101,8 @@ def read_target(url: str) -> Target | None:
     return Target(mount=mount, profile=profile, base=f"rtsp://{parts.netloc}/{mount}/{profile}/")
 
 
-def _answer_for(request: Request, target: Target, source: Source, desk: Desk) -> Reply | Hangup:
+def _answer_for(exchange: Exchange) -> Reply:
+    request, source, desk = exchange.request, exchange.source, exchange.desk
     if request.method not in METHODS:
         return Reply(status=405, headers=(("Allow", ", ".join(METHODS)),))
     if request.method == "OPTIONS":
@@ -99,7 +110,7 @@ def _answer_for(request: Request, target: Target, source: Source, desk: Desk) ->
     session = desk.sessions.get(_session_id(request))
     keeps_alive = session is not None and request.method in ("GET_PARAMETER", "TEARDOWN", "PAUSE")
     if source.credentials and not keeps_alive:
-        verdict = desk.judge(request.headers.get("authorization", ""), request, source)
+        verdict = desk.judge(request, source)
         if verdict is not Verdict.ACCEPTED:
             challenges = desk.challenges(is_stale=verdict is Verdict.STALE)
             return Reply(status=401, headers=tuple(("WWW-Authenticate", value) for value in challenges))
@@ -107,25 +118,27 @@ def _answer_for(request: Request, target: Target, source: Source, desk: Desk) ->
     if stream is None:
         return Reply(status=503, headers=(("Retry-After", "5"),))
     if request.method == "DESCRIBE":
-        return _describe(request, target, stream, source, desk)
+        return _describe(exchange, stream)
     if request.method == "SETUP":
-        return _setup(request, source, desk)
+        return _setup(exchange)
     if session is None or session.source is not source:
         # A keep-alive without a session is harmless, and clients send one before SETUP.
         harmless = request.method == "GET_PARAMETER" and "session" not in request.headers and not request.body
         return Reply() if harmless else Reply(status=454)
-    return _IN_SESSION[request.method](request, target, session, desk)
+    return _IN_SESSION[request.method](exchange, session)
 
 
-def _describe(request: Request, target: Target, stream: Elementary, source: Source, desk: Desk) -> Reply:
-    accepted = request.headers.get("accept", "application/sdp").lower()
+def _describe(exchange: Exchange, stream: Elementary) -> Reply:
+    source = exchange.source
+    accepted = exchange.request.headers.get("accept", "application/sdp").lower()
     if not any(kind in accepted for kind in ("application/sdp", "application/*", "*/*")):
         return Reply(status=406)
-    body = describe(stream, session=id(source) & 0xFFFFFFFF, host=desk.local_host, title=source.title)
-    return Reply(headers=(("Content-Base", target.base), ("Content-Type", "application/sdp")), body=body)
+    body = describe(stream, session=id(source) & 0xFFFFFFFF, host=exchange.desk.local_host, title=source.title)
+    return Reply(headers=(("Content-Base", exchange.target.base), ("Content-Type", "application/sdp")), body=body)
 
 
-def _setup(request: Request, source: Source, desk: Desk) -> Reply:
+def _setup(exchange: Exchange) -> Reply:
+    request, source, desk = exchange.request, exchange.source, exchange.desk
     wanted = _session_id(request)
     old = desk.sessions.get(wanted)
     if wanted and (old is None or old.source is not source):
@@ -135,7 +148,9 @@ def _setup(request: Request, source: Source, desk: Desk) -> Reply:
     chosen = choose_transport(request.headers.get("transport", ""), peer=desk.peer)
     if chosen is None:
         return Reply(status=461)
-    if isinstance(chosen, Interleaved) and _is_taken(chosen.channel, old, desk.sessions):
+    if isinstance(chosen, Interleaved) and _is_taken(
+        chosen.channel, (item for item in desk.sessions.values() if item is not old)
+    ):
         return Reply(status=461)
     if old is None and len(desk.sessions) >= MAX_SESSIONS_A_CONNECTION:
         return Reply(status=453)
@@ -148,58 +163,55 @@ def _setup(request: Request, source: Source, desk: Desk) -> Reply:
     desk.sessions[session.id] = session
     return Reply(
         headers=(
-            ("Transport", _transport_reply(chosen, session, desk)),
+            ("Transport", _transport_reply(chosen, session.viewer.ssrc, udp_ports=desk.udp_ports())),
             ("Session", f"{session.id};timeout={SESSION_TIMEOUT_S:.0f}"),
         )
     )
 
 
-def _is_taken(channel: int, old: Session | None, sessions: Mapping[str, Session]) -> bool:
-    used = (session.has_heard_channel for session in sessions.values() if session is not old)
+def _is_taken(channel: int, sessions: Iterable[Session]) -> bool:
+    used = (session.has_heard_channel for session in sessions)
     return any(heard is not None and abs(heard - 1 - channel) < 2 for heard in used)
 
 
-def _transport_reply(chosen: Interleaved | Unicast, session: Session, desk: Desk) -> str:
-    ssrc = f"ssrc={session.viewer.ssrc:08X}"
+def _transport_reply(chosen: Interleaved | Unicast, source_id: int, *, udp_ports: tuple[int, int]) -> str:
+    ssrc = f"ssrc={source_id:08X}"
     if isinstance(chosen, Interleaved):
         return f"RTP/AVP/TCP;unicast;interleaved={chosen.channel}-{chosen.channel + 1};{ssrc}"
-    rtp, rtcp = desk.udp_ports()
     client = f"client_port={chosen.rtp_port}-{chosen.rtcp_port}"
-    return f"RTP/AVP;unicast;{client};server_port={rtp}-{rtcp};{ssrc}"
+    return f"RTP/AVP;unicast;{client};server_port={udp_ports[0]}-{udp_ports[1]};{ssrc}"
 
 
-def _play(request: Request, target: Target, session: Session, desk: Desk) -> Reply:
-    asked = request.headers.get("range")
+def _play(exchange: Exchange, session: Session) -> Reply:
+    asked = exchange.request.headers.get("range")
     if asked is not None and not _RANGE.fullmatch(asked.strip()):
         return Reply(status=457)
     headers = [("Session", session.id), ("Range", "npt=0-")]
     if session.state is SessionState.READY:
         timestamp = session.source.first_timestamp(from_group=session.joins_from_group)
-        place = f"url={target.base}{TRACK};seq={session.viewer.sequence};rtptime={timestamp}"
+        place = f"url={exchange.target.base}{TRACK};seq={session.viewer.sequence};rtptime={timestamp}"
         headers.append(("RTP-Info", place))
-        desk.after_reply(session.play)
+        exchange.desk.after_reply(session.play)
     return Reply(headers=tuple(headers))
 
 
-def _pause(request: Request, target: Target, session: Session, desk: Desk) -> Reply:
-    del request, target, desk
+def _pause(exchange: Exchange, session: Session) -> Reply:
+    del exchange
     if session.state is not SessionState.PLAYING:
         return Reply(status=455)
     session.pause()
     return Reply(headers=(("Session", session.id),))
 
 
-def _get_parameter(request: Request, target: Target, session: Session, desk: Desk) -> Reply:
+def _get_parameter(exchange: Exchange, session: Session) -> Reply:
     """A keep-alive (RFC 2326 section 10.8); there are no parameters to ask for."""
-    del target, desk
-    return Reply(status=451 if request.body.strip() else 200, headers=(("Session", session.id),))
+    return Reply(status=451 if exchange.request.body.strip() else 200, headers=(("Session", session.id),))
 
 
-def _teardown(request: Request, target: Target, session: Session, desk: Desk) -> Reply:
-    del request, target
-    del desk.sessions[session.id]
+def _teardown(exchange: Exchange, session: Session) -> Reply:
+    del exchange.desk.sessions[session.id]
     session.pause()
-    desk.after_reply(lambda: session.end(says_goodbye=True))
+    exchange.desk.after_reply(lambda: session.end(says_goodbye=True))
     return Reply()
 
 
@@ -207,7 +219,7 @@ def _session_id(request: Request) -> str:
     return request.headers.get("session", "").partition(";")[0].strip()
 
 
-_IN_SESSION: Final[Mapping[str, Callable[[Request, Target, Session, Desk], Reply]]] = {
+_IN_SESSION: Final[Mapping[str, Callable[[Exchange, Session], Reply]]] = {
     "PLAY": _play,
     "PAUSE": _pause,
     "GET_PARAMETER": _get_parameter,

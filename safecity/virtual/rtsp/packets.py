@@ -58,7 +58,7 @@ class PacketStream:
 
 def packetise(source: Elementary) -> PacketStream:
     """Make every packet of a stream."""
-    blocks = tuple(_block(picture, index, source) for index, picture in enumerate(source.pictures))
+    blocks = tuple(_block(picture, index, source=source) for index, picture in enumerate(source.pictures))
     return PacketStream(
         source=source,
         blocks=blocks,
@@ -73,9 +73,9 @@ def payloads(nals: tuple[bytes, ...], codec: Codec) -> Iterator[bytes]:
         if len(nal) <= MAX_PAYLOAD_BYTES:
             yield nal
         elif codec == "h264":
-            yield from _fragments(nal[1:], bytes([nal[0] & 0xE0 | _FU_A]), nal[0] & 0x1F)
+            yield from _fragments(nal[1:], bytes([nal[0] & 0xE0 | _FU_A]), kind=nal[0] & 0x1F)
         else:
-            yield from _fragments(nal[2:], bytes([nal[0] & 0x81 | _FU << 1, nal[1]]), (nal[0] >> 1) & 0x3F)
+            yield from _fragments(nal[2:], bytes([nal[0] & 0x81 | _FU << 1, nal[1]]), kind=(nal[0] >> 1) & 0x3F)
 
 
 def aggregate(nals: tuple[bytes, ...], codec: Codec) -> Iterator[bytes]:
@@ -102,7 +102,7 @@ def fill_in(block: PacketBlock, *, channel: int, sequence: int, timestamp: int, 
     return filled
 
 
-def _block(picture: Picture, index: int, source: Elementary) -> PacketBlock:
+def _block(picture: Picture, index: int, *, source: Elementary) -> PacketBlock:
     parts = list(aggregate(source.parameter_sets, source.codec)) if picture.is_key else []
     parts += payloads(picture.nals, source.codec)
     block = bytearray()
@@ -117,7 +117,7 @@ def _block(picture: Picture, index: int, source: Elementary) -> PacketBlock:
     )
 
 
-def _fragments(body: bytes, head: bytes, kind: int) -> Iterator[bytes]:
+def _fragments(body: bytes, head: bytes, *, kind: int) -> Iterator[bytes]:
     room = MAX_PAYLOAD_BYTES - len(head) - 1
     for at in range(0, len(body), room):
         start = 0x80 if at == 0 else 0

@@ -21,7 +21,7 @@ from safecity.virtual.rtsp.wheel import Wheel
 
 log = structlog.get_logger()
 
-MAX_CONNECTIONS: Final = 2048
+MAX_CONNECTIONS: Final = 8192
 REQUEST_TIME_S: Final = 10.0
 """A request that is not whole by then is answered 408."""
 IDLE_S: Final = 60.0
@@ -162,12 +162,12 @@ class RtspConnection(asyncio.Protocol):
         """The stream at a path."""
         return self._server.directory.find_source(mount, profile)
 
-    def judge(self, header: str, request: Request, source: Source) -> Verdict:
+    def judge(self, request: Request, source: Source) -> Verdict:
         """Does the client know the password?"""
         if source.credentials is None:
             return Verdict.ACCEPTED
         return self._server.guard.judge(
-            header,
+            request.headers.get("authorization", ""),
             method=request.method,
             target=request.target,
             credentials=source.credentials,

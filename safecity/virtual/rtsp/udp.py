@@ -45,11 +45,11 @@ class UdpPorts:
 
     def send_rtp(self, packet: memoryview | bytes, address: Address) -> bool:
         """False where the socket takes no more now; an unreachable client counts as sent, as packets into a void do."""
-        return _send(self._rtp, packet, address)
+        return _send(self._rtp, packet, address=address)
 
     def send_rtcp(self, packet: bytes, address: Address) -> bool:
         """As `send_rtp`, from the RTCP port."""
-        return _send(self._rtcp, packet, address)
+        return _send(self._rtcp, packet, address=address)
 
     def close(self) -> None:
         """Close both sockets."""
@@ -158,7 +158,7 @@ def _bind_pair(host: str) -> tuple[socket.socket, socket.socket]:
     raise Unavailable(f"No free pair of UDP ports on {host}; close other programs.", code="virtual.udp_ports")
 
 
-def _send(port: socket.socket, packet: memoryview | bytes, address: Address) -> bool:
+def _send(port: socket.socket, packet: memoryview | bytes, *, address: Address) -> bool:
     try:
         port.sendto(packet, address)
     except BlockingIOError:

@@ -71,7 +71,7 @@ class Viewer:
         self.next_report_s = 0.0
         self.last_report: ReceiverReport | None = None
 
-    def show(self, block: PacketBlock, timestamp: int, disturbance: Disturbance | None = None) -> None:
+    def show(self, block: PacketBlock, timestamp: int, *, disturbance: Disturbance | None = None) -> None:
         """Send a picture, or drop it where the client is slow or still waits for a key picture."""
         if not self._takes(block):
             return

@@ -321,7 +321,7 @@ def test_what_cannot_be_set_is_refused(city: CityInThread) -> None:
 @given(st.sampled_from(list(FaultKind)), st.text(max_size=20), st.floats())
 def test_any_fault_is_taken_or_refused(kind: FaultKind, value: str, for_s: float) -> None:
     with contextlib.suppress(Invalid):
-        check_fault(kind, value, for_s)
+        check_fault(kind, value, for_s=for_s)
         assert 0 < for_s < 1e6
 
 

@@ -20,7 +20,7 @@ from .conftest import ClipRecipe
 def test_what_is_burned_is_read_at_any_size(number: int, size: tuple[int, int]) -> None:
     width, height = size
     picture = np.random.default_rng(number).integers(0, 255, (height * 3 // 2, width), dtype=np.uint8)
-    burn_counter(picture, width, height, number)
+    burn_counter(picture, number, width_px=width, height_px=height)
     assert read_counter(picture[:height]) == number
     half = cv2.resize(picture[:height], (width * 2 // 3, height * 2 // 3), interpolation=cv2.INTER_AREA)
     assert read_counter(half) == number
@@ -42,7 +42,7 @@ def test_a_picture_without_a_number_is_none() -> None:
 
 def test_a_wrong_bit_is_noticed() -> None:
     picture = np.zeros((540, 640), np.uint8)
-    burn_counter(picture, 640, 360, 1234)
+    burn_counter(picture, 1234, width_px=640, height_px=360)
     right = picture.copy()
     for block in range(2, BLOCKS):
         picture[:] = right
