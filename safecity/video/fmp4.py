@@ -167,13 +167,9 @@ def reference_times(
     media_ticks: int, *, captured_at: datetime | None, received_at: datetime | None, track_id: int = 1
 ) -> bytes:
     """A `prft` box for each instant that is known of the picture at that presentation time."""
-    captured = (
-        b"" if captured_at is None else _prft(captured_at, PRFT_CAPTURED, media_ticks=media_ticks, track_id=track_id)
-    )
-    return (
-        captured
-        if received_at is None
-        else captured + _prft(received_at, PRFT_RECEIVED, media_ticks=media_ticks, track_id=track_id)
+    known = ((captured_at, PRFT_CAPTURED), (received_at, PRFT_RECEIVED))
+    return b"".join(
+        _prft(at, flags, media_ticks=media_ticks, track_id=track_id) for at, flags in known if at is not None
     )
 
 

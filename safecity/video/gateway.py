@@ -131,7 +131,7 @@ class Gateway:
             raise Invalid("ask for an interval of the past, of at most 24 hours", code="playback.interval")
         self._existing_camera(camera)
         self._require_room(actor, live=False)
-        from_at = self._windows.key_at(camera, Stream.MAIN, from_at)
+        from_at = self._windows.key_at(camera, Stream.MAIN, at=from_at)
         resource = Resource.camera(camera, from_at=from_at, to_at=to_at)
         permit = self._oversight.permit(actor, Act.VIEW_RECORDINGS, resource, detail={"rendition": rendition})
         with self._database.read() as connection:

@@ -79,7 +79,7 @@ class WindowReader:
         self._scans: OrderedDict[tuple[str, int], Scan] = OrderedDict()
         self._lock = threading.Lock()
 
-    def key_at(self, camera: CameraId, stream: Stream, at: datetime) -> datetime:
+    def key_at(self, camera: CameraId, stream: Stream, *, at: datetime) -> datetime:
         """The key frame at or before an instant; the instant itself where nothing is recorded."""
         with self._database.read() as connection:
             found = list_segments(connection, camera, stream, from_at=at, to_at=at + ROUNDING)

@@ -55,6 +55,7 @@ def make(fragments: list[tuple[int, list[Sample], datetime | None, datetime | No
     return out
 
 
+@settings(deadline=None)
 @given(runs)
 def test_what_is_written_comes_back(
     fragments: list[tuple[int, list[Sample], datetime | None, datetime | None]],
@@ -79,7 +80,7 @@ def test_what_is_written_comes_back(
     assert at == len(data)
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(runs.filter(lambda fragments: len(fragments) > 1))
 def test_a_file_torn_at_any_byte_gives_every_whole_fragment(
     fragments: list[tuple[int, list[Sample], datetime | None, datetime | None]],
@@ -108,7 +109,7 @@ def test_zeros_behind_the_last_fragment_end_the_scan() -> None:
     assert found.damage is not None
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_a_hostile_file_never_breaks_the_scan(data: st.DataObject) -> None:
     good = bytearray(make([(0, [Sample(data=b"abcdef", duration_ticks=9, is_key=True)] * 3, NOON, NOON)] * 2))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safecity.platform.errors import Invalid
@@ -19,6 +19,7 @@ nals = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(nals)
 def test_annex_b_and_lengths_hold_the_same(units: list[bytes]) -> None:
     stream = b"".join((b"\0\0\0\1" if number % 2 else b"\0\0\1") + nal for number, nal in enumerate(units))
@@ -32,6 +33,7 @@ def test_lengths_that_do_not_fit_are_refused() -> None:
             list(h264.split_length_prefixed(data))
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_a_hostile_parameter_set_is_refused_or_sane(body: bytes) -> None:
     for head, parse in ((b"\x67", h264.parse_sps), (b"\x42\x01", hevc.parse_sps)):
@@ -43,6 +45,7 @@ def test_a_hostile_parameter_set_is_refused_or_sane(body: bytes) -> None:
         assert 0 < sps.height_px <= h264.MAX_SIDE_PX
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**20))
 def test_exp_golomb(number: int) -> None:
     code = bin(number + 1)[2:]

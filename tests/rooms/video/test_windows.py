@@ -78,7 +78,7 @@ def test_a_window_between_key_frames_begins_at_the_one_before(recorder: FakeReco
     recorder.write(keys=4)
     reader = reader_of(recorder)
     window = reader.read(CAMERA, Stream.MAIN, at=NOON + timedelta(seconds=3.5), seconds=0.1)
-    assert window.from_at == reader.key_at(CAMERA, Stream.MAIN, NOON + timedelta(seconds=3.5))
+    assert window.from_at == reader.key_at(CAMERA, Stream.MAIN, at=NOON + timedelta(seconds=3.5))
     assert NOON + timedelta(seconds=1.9) < window.from_at < NOON + timedelta(seconds=2.1)
     assert window.to_at > NOON + timedelta(seconds=3.6)
 
