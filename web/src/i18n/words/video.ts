@@ -82,6 +82,7 @@ export const video = phrases({
   'video.end.live': ['Watch it live', 'براہِ راست دیکھیں'],
   'video.legend.recorded': ['Recorded', 'ریکارڈ شدہ'],
   'video.legend.missing': ['Missing, {cause}', 'غیر موجود، {cause}'],
+  'video.legend.rule': ['Not yet recorded, or deleted by rule', 'ابھی ریکارڈ نہیں ہوا، یا قاعدے کے مطابق حذف'],
   'video.legend.none': ['Nothing known', 'کوئی معلومات نہیں'],
   'video.keys.toggle': ['Play or pause', 'چلائیں یا روکیں'],
   'video.keys.second': ['One second back or ahead', 'ایک سیکنڈ پیچھے یا آگے'],

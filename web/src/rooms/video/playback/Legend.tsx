@@ -24,7 +24,7 @@ export function Legend({ data, sight, now }: { data: Recorded; sight: Interval; 
       </span>
       {[...causes].map(([word, { seconds, isRule }]) => (
         <span key={word}>
-          <i className={classes['swatch']} data-kind={isRule ? 'policy' : 'missing'} /> {t('video.legend.missing', { cause: word })} <Ltr>{duration(seconds)}</Ltr>
+          <i className={classes['swatch']} data-kind={isRule ? 'policy' : 'missing'} /> {isRule ? t('video.legend.rule') : t('video.legend.missing', { cause: word })} <Ltr>{duration(seconds)}</Ltr>
         </span>
       ))}
       <span>
