@@ -5,7 +5,9 @@
 
 import json
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -13,10 +15,17 @@ import typer
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from safecity.api.app import describe_gateway, describe_web
+from safecity.api.app import create_web_app
+from safecity.api.media import GatewayParts, create_gateway_app
+from safecity.api.parts import WebParts
 from safecity.app.cli import app as command_line
-from safecity.platform.database import metadata
+from safecity.oversight.service import Oversight
+from safecity.platform.clock import SystemClock
+from safecity.platform.database import Database, metadata
+from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
+from safecity.sites.service import Sites
+from safecity.video.gateway import Gateway
 
 REPOSITORY = Path(__file__).parent.parent
 REFERENCE = REPOSITORY / "docs" / "reference.md"
@@ -27,18 +36,44 @@ Made from the code by `make docs`; `make check` fails when it is stale.
 """
 
 
+@contextmanager
+def apps() -> Iterator[tuple[FastAPI, FastAPI]]:
+    """The web process's app and the gateway's, over an empty city."""
+    with tempfile.TemporaryDirectory() as name:
+        folder, clock = Path(name), SystemClock()
+        settings = Settings.model_validate({"platform": {"data_dir": folder}})
+        database = Database(settings.database_url())
+        oversight = Oversight(database, settings.oversight, clock)
+        sites = Sites(database, oversight=oversight, box=load_secret_box(folder), clock=clock)
+        gateway = Gateway(database, oversight=oversight, clock=clock, data_dir=folder, settings=settings.video)
+        web = WebParts(
+            settings=settings,
+            database=database,
+            oversight=oversight,
+            sites=sites,
+            clock=clock,
+            run_dir=folder,
+            started_at=clock.now(),
+        )
+        media = GatewayParts(settings=settings, oversight=oversight, gateway=gateway, clock=clock, run_dir=folder)
+        yield create_web_app(web), create_gateway_app(media)
+        database.close()
+
+
 def commands(command: click.Command, path: str) -> Iterator[str]:
     """One section a command, with its arguments and options."""
-    if isinstance(command, click.Group):
-        for name in sorted(command.commands):
-            yield from commands(command.commands[name], f"{path} {name}")
+    inside: dict[str, click.Command] | None = getattr(command, "commands", None)  # typer has a click of its own
+    if inside is not None:
+        for name in sorted(inside):
+            yield from commands(inside[name], f"{path} {name}")
         return
     yield f"\n### `{path}`\n\n{(command.help or '').strip()}\n"
     rows = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
     if rows:
         yield "\n| Argument or option | Default | Meaning |\n|---|---|---|\n"
     for parameter in rows:
-        names = ", ".join(parameter.opts) if isinstance(parameter, click.Option) else parameter.human_readable_name
+        is_option = parameter.param_type_name == "option"
+        names = ", ".join((*parameter.opts, *parameter.secondary_opts)) if is_option else parameter.name
         default = "" if parameter.default is None or callable(parameter.default) else f"`{parameter.default}`"
         yield f"| `{names}` | {default} | {getattr(parameter, 'help', None) or ''} |\n"
 
@@ -73,7 +108,7 @@ def columns() -> Iterator[str]:
             yield f"| `{column.name}` | {type(column.type).__name__} | {column.comment} |\n"
 
 
-def reference() -> str:
+def reference(web: FastAPI, gateway: FastAPI) -> str:
     """The whole reference page."""
     click_app = typer.main.get_command(command_line)
     return "".join(
@@ -84,10 +119,10 @@ def reference() -> str:
             "\n## Settings\n\nOne `safecity.toml`; the environment wins over it.\n",
             *settings(),
             "\n## Endpoints of the web process\n",
-            *endpoints(describe_web()),
+            *endpoints(web),
             "\n## Endpoints of the media gateway\n\nLive view is the WebSocket `/media/live/{camera}` "
             "(messages: `safecity/video/README.md`).\n",
-            *endpoints(describe_gateway()),
+            *endpoints(gateway),
             "\n## Database\n",
             *columns(),
         )
@@ -96,10 +131,9 @@ def reference() -> str:
 
 def main() -> int:
     """Write the files, or with `--check` say which are stale."""
-    wanted = {
-        REFERENCE: reference(),
-        OPENAPI: json.dumps(describe_web().openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n",
-    }
+    with apps() as (web, gateway):
+        described = json.dumps(web.openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+        wanted = {REFERENCE: reference(web, gateway), OPENAPI: described}
     if "--check" in sys.argv:
         stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
         for path in stale:

@@ -8,7 +8,7 @@ import anyio.to_thread
 from fastapi import FastAPI, Request
 
 import safecity
-from safecity.api.city_routes import city_router
+from safecity.api.city_routes import city_router, timeline_router
 from safecity.api.event_feed import EventFeed
 from safecity.api.event_routes import event_router
 from safecity.api.health_routes import health_router
@@ -57,6 +57,7 @@ def create_web_app(parts: WebParts) -> FastAPI:
     recordings = Recordings(parts.database, parts.clock, time_zone=parts.settings.sites.time_zone)
     app.include_router(session_router(parts))
     app.include_router(city_router(parts))
+    app.include_router(timeline_router(parts))
     app.include_router(event_router(parts, feed))
     app.include_router(health_router(parts, recordings))
     app.include_router(log_router(parts))

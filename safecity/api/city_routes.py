@@ -60,10 +60,22 @@ def city_router(parts: WebParts) -> APIRouter:
             {**render_camera(found.camera, found.state), **shapes, "streams": found.streams}
         )
 
+    @router.get("/map")
+    def city_map(request: Request) -> dict[str, object]:  # pyright: ignore[reportUnusedFunction]
+        """The map under the cameras as GeoJSON, with the note that must be shown on it."""
+        return parts.sites.map_features(actor_of(request))
+
+    return router
+
+
+def timeline_router(parts: WebParts) -> APIRouter:
+    """`/api/cameras/{camera}/timeline`."""
+    router = APIRouter(prefix="/api", tags=["city"])
+
     @router.get("/cameras/{camera_id}/timeline")
     def timeline(camera_id: str, start: FromInstant, end: ToInstant, request: Request) -> TimelineView:  # pyright: ignore[reportUnusedFunction]
         """What of a camera is recorded in an interval, and what is missing and why."""
-        actor = actor_of(request)
+        actor = get_session(parts.oversight, request).actor
         if start.tzinfo is None or end.tzinfo is None:
             raise Invalid("Give both times with a time zone, such as 2026-01-31T10:00:00Z.", code="api.naive_time")
         if not timedelta() < end - start <= TIMELINE_LONGEST:
@@ -76,11 +88,6 @@ def city_router(parts: WebParts) -> APIRouter:
             missing=tuple(MissingView(from_=gap.from_at, to=gap.to_at, cause=gap.cause.value) for gap in found.missing),
             settled_until=found.settled_until,
         )
-
-    @router.get("/map")
-    def city_map(request: Request) -> dict[str, object]:  # pyright: ignore[reportUnusedFunction]
-        """The map under the cameras as GeoJSON, with the note that must be shown on it."""
-        return parts.sites.map_features(actor_of(request))
 
     return router
 

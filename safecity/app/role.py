@@ -8,9 +8,9 @@ import argparse
 import hashlib
 import signal
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 import structlog
 
@@ -21,13 +21,17 @@ from safecity.platform.settings import Settings
 
 log = structlog.get_logger()
 
-Run = Callable[[Settings, str, Path, threading.Event], None]
+
+class Run(Protocol):
+    """The body of a role: works until `stop` is set."""
+
+    def __call__(self, settings: Settings, stop: threading.Event, /, *, slot: str, run_dir: Path) -> None: ...
 
 
 def run_role(role: str, run: Run) -> int:
     """Hold the slot and run the role until told to stop; the exit code goes to the supervisor.
 
-    `run` is handed the settings, its slot, the run directory and an event that is set when it has to end.
+    `run` is handed the settings, an event that is set when it has to end, its slot and the run directory.
     """
     parser = argparse.ArgumentParser(description=f"the {role} process of SafeCity; started by its supervisor")
     parser.add_argument("--slot", required=True)
@@ -48,7 +52,7 @@ def run_role(role: str, run: Run) -> int:
     signal.signal(signal.SIGINT, on_signal)
     try:
         lock.acquire()
-        run(settings, arguments.slot, run_dir, stop)
+        run(settings, stop, slot=arguments.slot, run_dir=run_dir)
     except Problem as problem:
         log.error("app.role_failed", problem=problem.message, code=problem.code)
         return 1

@@ -46,6 +46,7 @@ TICK_S = 1.0
 CLAIM_EVERY_S = 4.0
 STOP_WAIT_S = 2.0
 INDEX_WAIT_S = 4.0
+GC_THRESHOLD = (20_000, 20, 20)
 STACK_BYTES = 1024**2  # FFmpeg needs little; 200 threads should not reserve 8 MB each
 
 
@@ -243,11 +244,12 @@ class RecorderProcess:
         log.info("video.recorder_stopped", is_written=is_written, is_indexed=not self._index.is_behind)
 
 
-def run_recorder(settings: Settings, slot: str, run_dir: Path, stop: threading.Event) -> None:
+def run_recorder(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) -> None:
     """Record this slot's cameras until `stop` is set."""
     threading.stack_size(STACK_BYTES)
-    # The collector has no cycles to find on the path of a picture, and its pauses hold every thread.
+    # The path of a picture makes no cycles; the collector would walk the rings hundreds of times a second for nothing.
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLD)
     data_dir = settings.platform.data_dir.absolute()
     clock = SystemClock()
     database = Database(settings.database_url())

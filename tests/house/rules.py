@@ -13,6 +13,8 @@ MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 50
 MAX_PARAMETERS = 6
 MAX_POSITIONAL = 2
+MAX_POSITIONAL_PRIVATE = 4
+NOT_COUNTED = {"self", "cls", "connection"}  # what stands first by convention, not by choice
 BANNED_STEMS = re.compile(r"^(utils?|helpers?|commons?|managers?|misc|tools)$|_(utils?|helpers?|manager)$")
 # SafeCity never recognises, re-identifies, profiles, scores or predicts people: not even a name for it may exist.
 BANNED_IDENTITY = re.compile(
@@ -55,13 +57,15 @@ def _check_function(place: str, node: ast.FunctionDef | ast.AsyncFunctionDef) ->
     if node.name.startswith("__") and node.name != "__init__":
         return
     positional = [item.arg for item in (*node.args.posonlyargs, *node.args.args)]
-    if positional[:1] in (["self"], ["cls"]):
+    while positional and positional[0] in NOT_COUNTED:
         positional = positional[1:]
     count = len(positional) + len(node.args.kwonlyargs)
     if count > MAX_PARAMETERS:
         yield Breach(rule="parameters", place=place, what=f"{count} parameters, at most {MAX_PARAMETERS}")
-    if len(positional) > MAX_POSITIONAL:
-        what = f"{len(positional)} positional parameters, keyword-only after {MAX_POSITIONAL}"
+    # A decorated function is called by its framework, by name; a private one is read beside its only callers.
+    limit = MAX_POSITIONAL_PRIVATE if node.name.startswith("_") and node.name != "__init__" else MAX_POSITIONAL
+    if len(positional) > limit and not node.decorator_list:
+        what = f"{len(positional)} positional parameters, keyword-only after {limit}"
         yield Breach(rule="keyword-only", place=place, what=what)
 
 

@@ -35,6 +35,8 @@ LONG_FUNCTION = "def f():\n" + "    a = 1\n" * 51
         (rules.check_size, "a.py", LONG_FUNCTION, "function-size"),
         (rules.check_size, "a.py", "def f(a, b, *, c, d, e, f, g): ...", "parameters"),
         (rules.check_size, "a.py", "def f(a, b, c): ...", "keyword-only"),
+        (rules.check_size, "a.py", "def f(connection, a, b, c): ...", "keyword-only"),
+        (rules.check_size, "a.py", "def _f(a, b, c, d, e): ...", "keyword-only"),
         (rules.check_names, "safecity/utils.py", "", "catch-all-name"),
         (rules.check_names, "safecity/video/stream_manager.py", "", "catch-all-name"),
         (rules.check_names, "a.py", "def face_recognition(): ...", "identity"),

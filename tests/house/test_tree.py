@@ -29,8 +29,7 @@ def test_no_web_room_imports_another() -> None:
         for path in (REPOSITORY / "web/src/rooms").rglob("*.ts*")
         for found in re.finditer(r"from ['\"]\.\./\.\./rooms/|from ['\"]\.\./(?!\.\./)(\w+)/", path.read_text())
         if found[0].endswith("rooms/")
-        or found[1] in ROOMS
-        and found[1] != path.relative_to(REPOSITORY / "web/src/rooms").parts[0]
+        or (found[1] in ROOMS and found[1] != path.relative_to(REPOSITORY / "web/src/rooms").parts[0])
     ]
     assert wrong == []
 

@@ -14,7 +14,7 @@ from safecity.platform.settings import Settings
 from safecity.video.gateway import Gateway
 
 
-def run(settings: Settings, slot: str, run_dir: Path, stop: threading.Event) -> None:
+def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) -> None:
     """Serve until told to stop."""
     del slot
     run_gateway(settings, run_dir, stop=stop)

@@ -19,7 +19,7 @@ RETENTION_EVERY_S = 10.0
 EXPORTS_EVERY_S = 600.0
 
 
-def run(settings: Settings, slot: str, run_dir: Path, stop: threading.Event) -> None:
+def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) -> None:
     """Do each chore in its rhythm until told to stop; what fails is tried again, and said once."""
     del run_dir
     clock = SystemClock()

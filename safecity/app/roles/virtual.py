@@ -13,7 +13,7 @@ from safecity.virtual.running import run_city
 from safecity.virtual.serving import ServePlan
 
 
-def run(settings: Settings, slot: str, run_dir: Path, stop: threading.Event) -> None:
+def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) -> None:
     """Serve the mounts that the demo wrote down, until told to stop."""
     del slot
     spec = read_spec(run_dir)

@@ -16,7 +16,7 @@ from safecity.platform.settings import Settings
 from safecity.sites.service import Sites
 
 
-def run(settings: Settings, slot: str, run_dir: Path, stop: threading.Event) -> None:
+def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) -> None:
     """Serve until told to stop."""
     del slot
     clock = SystemClock()

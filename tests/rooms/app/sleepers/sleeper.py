@@ -8,7 +8,7 @@ from safecity.app.role import run_role
 from safecity.platform.settings import Settings
 
 
-def run(_: Settings, slot: str, run_dir: Path, stop: threading.Event) -> None:
+def run(_: Settings, stop: threading.Event, *, slot: str, run_dir: Path) -> None:
     """Say that it lives, then wait."""
     (run_dir / f"{slot}.alive").write_text("yes")
     stop.wait()
