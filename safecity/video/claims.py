@@ -53,6 +53,8 @@ class Claims:
         self._held: frozenset[StreamKey] = frozenset()
         self._unreadable: frozenset[CameraId] = frozenset()
         self._orphans_since: datetime | None = None
+        self._sealed: dict[CameraId, tuple[object, ...]] = {}
+        self._opened: dict[CameraId, list[StreamSource] | None] = {}
 
     def renew(self, *, now: datetime) -> Claimed:
         """Claim and renew; raises Unavailable when the database does not answer."""
@@ -89,28 +91,40 @@ class Claims:
     def _read_sources(
         self, connection: Connection, mine: list[CameraId]
     ) -> tuple[list[StreamSource], frozenset[CameraId]]:
-        sources: list[StreamSource] = []
-        unreadable: set[CameraId] = set()
-        for camera in mine:
-            try:
-                found = camera_source(connection, camera, box=self._box)
-            except NotFound:
-                continue
-            except DataLoss:
-                unreadable.add(camera)
-                continue
-            for stream, url in ((Stream.MAIN, found.main_url), (Stream.SUB, found.sub_url)):
-                if url is not None:
-                    sources.append(
-                        StreamSource(
-                            camera=camera,
-                            stream=stream,
-                            url=url,
-                            transport=self._settings.transport,
-                            is_recorded=stream is Stream.MAIN,
-                        )
-                    )
-        return sources, frozenset(unreadable)
+        """The streams of the held cameras; a box is opened only when what the registry says of a camera changed."""
+        c = cameras.c
+        rows = connection.execute(
+            sa.select(c.id, c.main_url, c.sub_url, c.credentials).where(c.id.in_(mine), c.retired_at.is_(None))
+        )
+        sealed = {CameraId(row.id): tuple(row) for row in rows}
+        self._opened = {
+            camera: self._opened[camera] if self._sealed.get(camera) == said else self._open(connection, camera)
+            for camera, said in sealed.items()
+        }
+        self._sealed = sealed
+        sources = [source for found in self._opened.values() for source in found or []]
+        return sources, frozenset(camera for camera, found in self._opened.items() if found is None)
+
+    def _open(self, connection: Connection, camera: CameraId) -> list[StreamSource] | None:
+        """A camera's streams; None where its sign-in cannot be opened."""
+        try:
+            found = camera_source(connection, camera, box=self._box)
+        except NotFound:
+            return []
+        except DataLoss:
+            return None
+        urls = ((Stream.MAIN, found.main_url), (Stream.SUB, found.sub_url))
+        return [
+            StreamSource(
+                camera=camera,
+                stream=stream,
+                url=url,
+                transport=self._settings.transport,
+                is_recorded=stream is Stream.MAIN,
+            )
+            for stream, url in urls
+            if url is not None
+        ]
 
     def _read_pasts(
         self, connection: Connection, sources: Sequence[StreamSource], now: datetime

@@ -28,7 +28,6 @@ log = structlog.get_logger()
 MAX_WAITING_BYTES = 256 * 1024**2
 MAX_WAITING_STREAM_BYTES = 32 * 1024**2  # 64 s of 4 Mbit/s; a 100 Mbit/s camera gets 2.6 s and harms no other
 CLOSE_WAIT_S = 5.0
-MAX_IOV = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,18 +186,19 @@ class DiskWriter:
         file = self._files.get(job.key)
         if file is not None:
             try:
-                buffers = list(job.buffers)
-                if file.descriptor < 0:
-                    buffers.insert(0, self._create(file))
-                _write_all(file.descriptor, buffers)
+                # Joined once: hashing and writing thirty small buffers would fight the readers for the interpreter
+                # thirty times over.
+                fragment = b"".join(job.buffers)
+                init = self._create(file) if file.descriptor < 0 else b""
+                _write_all(file.descriptor, [init, fragment] if init else [fragment])
             except (OSError, Problem) as error:
                 # What was written before it must still become durable, so that the cut is behind it.
                 self._settle(touched.pop(job.key, None))
                 if job.key in self._files:
                     self._fail(file, error)
             else:
-                file.leaves.append(_leaf(job.buffers))
-                file.size_bytes += sum(map(len, buffers))
+                file.leaves.append(_leaf(fragment))
+                file.size_bytes += len(init) + len(fragment)
                 file.fragments += 1
                 file.until_us = job.until_us
                 touched[job.key] = file
@@ -214,7 +214,7 @@ class DiskWriter:
         file.descriptor = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         # Recovery by another process must not cut a file that is being written; the kernel drops this with us.
         fcntl.flock(file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        file.leaves.append(_leaf([init]))
+        file.leaves.append(_leaf(init))
         return init
 
     def _settle(self, file: _File | None) -> None:
@@ -280,19 +280,18 @@ def _row(file: _File, state: SegmentState) -> Segment:
     )
 
 
-def _leaf(buffers: Sequence[bytes]) -> bytes:
-    """The Merkle leaf hash over the joined buffers, without joining them (`merkle.leaf_hash`)."""
+def _leaf(data: bytes) -> bytes:
+    """The Merkle leaf hash (`merkle.leaf_hash`) without a copy of the data."""
     digest = hashlib.sha256(b"\x00")
-    for one in buffers:
-        digest.update(one)
+    digest.update(data)
     return digest.digest()
 
 
 def _write_all(descriptor: int, buffers: Sequence[bytes]) -> None:
-    """One writev for all, unless there are more buffers than the kernel takes or it writes only a part."""
+    """One writev for all, unless the kernel writes only a part."""
     left: list[memoryview | bytes] = list(buffers)
     while left:
-        written = os.writev(descriptor, left[:MAX_IOV])
+        written = os.writev(descriptor, left)
         while left and written >= len(left[0]):
             written -= len(left.pop(0))
         if left and written:

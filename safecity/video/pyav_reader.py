@@ -5,10 +5,14 @@ FFmpeg calls errors is translated here and nowhere else; its texts are dropped, 
 its password.
 """
 
+import errno
+import socket
 import struct
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
+from fractions import Fraction
 from typing import TypeAlias
+from urllib.parse import urlsplit
 
 import av
 import av.error
@@ -31,8 +35,10 @@ av.logging.set_level(None)  # FFmpeg would write addresses to standard error
 
 _VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the checker only
 MAX_PREFIX_BYTES = 256 * 1024  # parameter sets and SEI that come in a packet of their own
+PROBE_TIMEOUT_S = 2.0
+_RTSP_PORT = 554
 MAX_PACKETS_TO_HEADER = 600
-SANE_WITHIN = timedelta(days=3653)
+SANE_WITHIN_US = 3653 * 86_400 * 1_000_000  # a claim further off is nonsense
 _WALL_CLOCK = struct.Struct("=qi")  # AVProducerReferenceTime: microseconds since 1970, flags
 _OPTIONS = {"analyzeduration": "0", "probesize": "32", "fpsprobesize": "0"}
 
@@ -52,13 +58,16 @@ class PyAvReader:
         self._header: StreamHeader | None = None
         self._codec = ""
         self._has_lengths = False
+        self._scale = Fraction(1)  # ticks in one unit of the packets' times; 1 for RTSP
         self._prefix: list[bytes] = []
+        self._claim: tuple[int, int] | None = None  # (presentation ticks, claimed us) of the last one read
         self._counter = TickCounter()
         self._reordered = ReorderedTicks()
 
     def open(self) -> StreamHeader:
         """See `Reader.open`."""
         options = dict(_OPTIONS)
+        began_s = self._clock.monotonic_s()
         if self._source.url.startswith(("rtsp:", "rtsps:")):
             options |= {"rtsp_transport": self._source.transport, "allowed_media_types": "video"}
         try:
@@ -66,8 +75,12 @@ class PyAvReader:
             streams = self._container.streams.video
             if not streams:
                 raise Invalid("the camera offers no video stream; check the address", code="video.no_picture")
+            self._scale = Fraction(streams[0].time_base or 1) * TICKS_PER_S
             self._packets = iter(self._container.demux(streams[0]))
             self._header = self._find_header(streams[0])
+        except av.error.InvalidDataError as error:
+            self.close()
+            raise (_diagnose(self._source.url, self._clock.monotonic_s() - began_s) or translate(error)) from None
         except (av.error.FFmpegError, OSError) as error:
             self.close()
             raise translate(error) from None
@@ -142,31 +155,33 @@ class PyAvReader:
             session=self._session,
         )
 
-    def _take(self, packet: "_VideoPacket", received_s: float) -> Iterator[ReadItem]:
+    def _take(self, packet: "_VideoPacket", received_s: float) -> list[ReadItem]:
         """The items that one packet makes: usually one access unit, none for parameter sets that come alone."""
         if packet.size == 0:
-            return
+            return []
         if packet.size > MAX_UNIT_BYTES:
             raise Unavailable("a picture is too large to be one; check the camera", code="video.unreadable")
         data = bytes(packet)
         nals = _find_lengths(data) if self._has_lengths else find_annex_b(data)
-        kinds = [self._kind(data[start]) for start, _ in nals]
-        first_vcl, last_vcl = (1, 5) if self._codec == "h264" else (0, 31)
+        if self._codec == "h264":
+            kinds = [data[start] & 0x1F for start, _ in nals]
+            is_picture, is_key = any(1 <= kind <= 5 for kind in kinds), 5 in kinds
+        else:
+            kinds = [data[start] >> 1 & 0x3F for start, _ in nals]
+            is_picture, is_key = any(kind <= 31 for kind in kinds), any(16 <= kind <= 23 for kind in kinds)
         framed = data if self._has_lengths else _frame(data, nals)
-        if not any(first_vcl <= kind <= last_vcl for kind in kinds):
+        if not is_picture:
             self._prefix.append(framed)
             if sum(map(len, self._prefix)) > MAX_PREFIX_BYTES:
                 raise Unavailable("the camera sends parameters but no pictures", code="video.no_picture")
-            return
+            return []
         if self._prefix:
             framed = b"".join((*self._prefix, framed))
             self._prefix.clear()
-        is_key = packet.is_keyframe or any(kind == 5 if self._codec == "h264" else 16 <= kind <= 23 for kind in kinds)
-        if is_key and not self._has_lengths:
-            fresh = self._find_change(framed)
-            if fresh is not None:
-                yield fresh
-        yield from self._place(packet, framed, is_key=is_key, received_s=received_s)
+        is_key = is_key or packet.is_keyframe
+        fresh = self._find_change(framed) if is_key and not self._has_lengths else None
+        items = self._place(packet, framed, is_key=is_key, received_s=received_s)
+        return items if fresh is None else [fresh, *items]
 
     def _find_change(self, framed: bytes) -> StreamHeader | None:
         """A new header when the parameter sets in a key frame are not the known ones."""
@@ -182,29 +197,43 @@ class PyAvReader:
         self._counter, self._reordered = TickCounter(), ReorderedTicks()
         return self._header
 
-    def _place(self, packet: "_VideoPacket", data: bytes, *, is_key: bool, received_s: float) -> Iterator[ReadItem]:
+    def _place(self, packet: "_VideoPacket", data: bytes, *, is_key: bool, received_s: float) -> list[ReadItem]:
         decode, presentation = self._raw_times(packet, is_key=is_key)
         tick = self._counter.place(decode, received_s)
         offset = 0 if presentation is None or decode is None else presentation - decode + tick.slack_ticks
-        if tick.has_jumped:
-            yield ClockJump(at_ticks=tick.ticks)
-        received_at = from_us(self._line.instant_us(received_s))
+        received_us = self._line.instant_us(received_s)
         self._sequence += 1
-        yield AccessUnit(
+        unit = AccessUnit(
             data=data,
             media_ticks=tick.ticks,
             composition_offset_ticks=offset if abs(offset) < TICKS_PER_S * 10 else 0,
             is_key=is_key,
-            captured_at=_captured_at(packet, received_at),
-            received_at=received_at,
+            captured_at=self._captured_at(packet, presentation, received_us),
+            received_at=from_us(received_us),
             received_s=received_s,
             sequence=self._sequence,
         )
+        return [ClockJump(at_ticks=tick.ticks), unit] if tick.has_jumped else [unit]
+
+    def _captured_at(self, packet: "_VideoPacket", presentation: int | None, received_us: int) -> datetime | None:
+        """The camera's claim. FFmpeg repeats it on every packet from its last sender report on; it is read about once a
+        second and carried on by the camera's own ticks, which is what FFmpeg does."""
+        if presentation is None:
+            return None
+        if self._claim is None or not 0 <= presentation - self._claim[0] < TICKS_PER_S:
+            claimed_us = _claimed_us(packet)
+            if claimed_us is None or abs(claimed_us - received_us) > SANE_WITHIN_US:
+                self._claim = None
+                return None
+            self._claim = (presentation, claimed_us)
+        ticks, claimed_us = self._claim
+        return from_us(claimed_us + (presentation - ticks) * 100 // 9)
 
     def _raw_times(self, packet: "_VideoPacket", *, is_key: bool) -> tuple[int | None, int | None]:
-        scale = packet.time_base * TICKS_PER_S  # 1 for RTSP
-        presentation = None if packet.pts is None else int(packet.pts * scale)
-        decode = None if packet.dts is None else int(packet.dts * scale)
+        presentation, decode = packet.pts, packet.dts
+        if self._scale != 1:
+            presentation = None if presentation is None else int(presentation * self._scale)
+            decode = None if decode is None else int(decode * self._scale)
         if presentation is None:
             return decode, decode
         if decode is None or decode == presentation:
@@ -247,18 +276,12 @@ def _frame(data: bytes, nals: list[tuple[int, int]]) -> bytes:
     return b"".join(part for start, end in nals for part in ((end - start).to_bytes(4), view[start:end]))
 
 
-def _captured_at(packet: "_VideoPacket", received_at: datetime) -> datetime | None:
-    """The camera's claim, from the `prft` side data that FFmpeg makes of RTCP sender reports; None when not sane."""
+def _claimed_us(packet: "_VideoPacket") -> int | None:
+    """The wall clock in the `prft` side data that FFmpeg makes of RTCP sender reports, microseconds since 1970."""
     if not packet.has_sidedata("prft"):
         return None
     raw = bytes(packet.get_sidedata("prft"))
-    if len(raw) < _WALL_CLOCK.size:
-        return None
-    wall_us = _WALL_CLOCK.unpack_from(raw)[0]
-    if not 0 < wall_us < 1 << 52:
-        return None
-    claimed = from_us(wall_us)
-    return claimed if abs(claimed - received_at) < SANE_WITHIN else None
+    return _WALL_CLOCK.unpack_from(raw)[0] if len(raw) >= _WALL_CLOCK.size else None
 
 
 _TRANSLATIONS: tuple[tuple[type[BaseException], type[Problem], str, str], ...] = (
@@ -276,7 +299,7 @@ _TRANSLATIONS: tuple[tuple[type[BaseException], type[Problem], str, str], ...] =
     ),
     (av.error.HTTPNotFoundError, Unavailable, "video.not_found", "the camera has no such stream; check the address"),
     (av.error.HTTPError, Unavailable, "video.unreadable", "the camera answers with an error; look at its log"),
-    (av.error.ConnectionRefusedError, Unavailable, "video.refused", "nothing listens at the camera's address and port"),
+    (ConnectionRefusedError, Unavailable, "video.refused", "nothing listens at the camera's address and port"),
     (av.error.TimeoutError, Unavailable, "video.timeout", "the camera does not answer, or sends nothing"),
     (av.error.ExitError, Unavailable, "video.timeout", "the camera does not answer, or sends nothing"),
     (av.error.EOFError, Unavailable, "video.ended", "the camera closed the connection"),
@@ -285,6 +308,21 @@ _TRANSLATIONS: tuple[tuple[type[BaseException], type[Problem], str, str], ...] =
     (BrokenPipeError, Unavailable, "video.broken", "the connection to the camera broke"),
     (OSError, Unavailable, "video.unreachable", "the camera cannot be reached; look at the link"),
 )
+
+
+def _diagnose(url: str, elapsed_s: float) -> Problem | None:
+    """What FFmpeg's "invalid data" at opening stands for: it says so of an unreachable, a silent and a babbling camera
+    alike. One TCP connection tells them apart; None where the camera answers, but not as it should."""
+    parts = urlsplit(url)
+    if parts.hostname is None:
+        return None
+    try:
+        socket.create_connection((parts.hostname, parts.port or _RTSP_PORT), timeout=PROBE_TIMEOUT_S).close()
+    except TimeoutError:
+        return translate(av.error.TimeoutError(errno.ETIMEDOUT, ""))
+    except OSError as error:
+        return translate(error)
+    return translate(av.error.TimeoutError(errno.ETIMEDOUT, "")) if elapsed_s >= 0.9 * OPEN_TIMEOUT_S else None
 
 
 def translate(error: BaseException) -> Problem:

@@ -129,7 +129,8 @@ def _names(table: sa.Table) -> set[str]:
 
 def _plain(row: Segment | Outage) -> dict[str, object]:
     """Fields as a row; the drivers must not see enumerations."""
-    return {name: value.value if isinstance(value, StrEnum) else value for name, value in asdict(row).items()}
+    fields = ((name, getattr(row, name)) for name in row.__slots__)
+    return {name: value.value if isinstance(value, StrEnum) else value for name, value in fields}
 
 
 def _upsert(connection: Connection, table: sa.Table, rows: Sequence[Mapping[str, object]], keep: set[str]) -> None:

@@ -7,6 +7,7 @@ ticks, monotonic time in seconds.
 from collections import deque
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from safecity.platform.clock import to_us
 from safecity.video.access_unit import TICKS_PER_S
@@ -64,9 +65,8 @@ def unwrap(previous: int | None, raw: int, *, bits: int) -> int:
     return previous + (raw - previous + turn // 2) % turn - turn // 2
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick:
-    """Where a picture lies in its session's media time."""
+class Tick(NamedTuple):
+    """Where a picture lies in its session's media time. A tuple, because one is made for every picture."""
 
     ticks: int
     has_jumped: bool = False  # the camera's clock jumped; the ticks went on with our time

@@ -1,0 +1,292 @@
+"""Measures what recording costs: our recorder against `ffmpeg -c copy -f segment`, on the same streams, in one run.
+
+    python tools/bench/record.py --cameras 20 --bitrate 4000000 --seconds 30
+
+Virtual cameras run in a process of their own, which is not counted. Both sides record the main stream of every camera
+over RTSP/TCP to the same disk; ours with Merkle hashes, fdatasync of each fragment, index and state reports, without
+sub-streams, since ffmpeg records none. CPU time is user + system of the whole process tree, over a window after
+warm-up. The two are measured one after the other, ffmpeg first; progress goes to standard error, the last line of
+standard output is the result as JSON.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+REPOSITORY = Path(__file__).parents[2]
+sys.path.insert(0, str(REPOSITORY))
+
+from safecity.platform.database import Database, upgrade  # noqa: E402
+from safecity.platform.secrets import load_secret_box  # noqa: E402
+from safecity.platform.settings import PlatformSettings, Settings, VideoSettings  # noqa: E402
+from safecity.sites.model import CameraId, Credentials  # noqa: E402
+from safecity.sites.sources import seal_credentials  # noqa: E402
+from safecity.sites.tables import cameras as cameras_table  # noqa: E402
+from safecity.sites.tables import sites as sites_table  # noqa: E402
+from safecity.video import store  # noqa: E402
+from safecity.video.model import Stream  # noqa: E402
+
+USER, PASSWORD = "bench", "bench"
+SEGMENT_S = 10
+WARM_UP_S = 8.0
+READY_WAIT_S = 600.0
+HERTZ = os.sysconf("SC_CLK_TCK")
+
+_SERVE = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, {repository!r})
+from safecity.virtual.clips import ClipOptions
+from safecity.virtual.rtsp.digest import Credentials
+from safecity.virtual.running import plan_mounts, serve
+from safecity.virtual.serving import ServePlan
+
+mounts = plan_mounts({cameras}, [Path({clip!r})], credentials=Credentials(user={user!r}, password={password!r}))
+options = ClipOptions(bitrate_bps={bitrate}, min_length_s=60.0)
+plan = ServePlan(mounts=mounts, cache=Path({cache!r}), clip_options=options)
+asyncio.run(serve(plan, on_ready=lambda city: print("PORT", city.rtsp_port, flush=True)))
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What a way of recording used in the window."""
+
+    cpu_s_per_camera_min: float
+    mb_per_camera: float
+    recorded_bytes: int
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def tree(pids: Sequence[int]) -> list[int]:
+    """The processes and all that descend from them."""
+    parents: dict[int, int] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                text = (entry / "stat").read_text()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+            parents[int(entry.name)] = int(text[text.rindex(")") + 2 :].split()[1])
+    found = list(pids)
+    for pid in found:
+        found += [child for child, parent in parents.items() if parent == pid and child not in found]
+    return found
+
+
+def cpu_s(pids: Sequence[int]) -> float:
+    """User and system time of processes, reaped children included (proc(5))."""
+    total = 0
+    for pid in pids:
+        text = Path(f"/proc/{pid}/stat").read_text()
+        total += sum(int(value) for value in text[text.rindex(")") + 2 :].split()[11:15])
+    return total / HERTZ
+
+
+def memory_mb(pids: Sequence[int]) -> float:
+    """Proportional set size, so that shared libraries count once."""
+    total = 0
+    for pid in pids:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                total += int(line.split()[1])
+    return total / 1024
+
+
+def measure(pids: Sequence[int], folder: Path, *, cameras: int, seconds: float) -> Cost:
+    """Look at a running recording over a window."""
+    time.sleep(WARM_UP_S)
+    everyone = tree(pids)
+    used, began, size = cpu_s(everyone), time.monotonic(), size_of(folder)
+    time.sleep(seconds)
+    spent, elapsed = cpu_s(everyone) - used, time.monotonic() - began
+    return Cost(
+        cpu_s_per_camera_min=spent / cameras / elapsed * 60,
+        mb_per_camera=memory_mb(everyone) / cameras,
+        recorded_bytes=size_of(folder) - size,
+    )
+
+
+def size_of(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def stop(processes: Sequence["subprocess.Popen[bytes]"]) -> None:
+    for process in processes:
+        process.send_signal(signal.SIGTERM)
+    for process in processes:
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def serve_cameras(arguments: argparse.Namespace, folder: Path) -> tuple["subprocess.Popen[bytes]", int]:
+    script = _SERVE.format(
+        repository=str(REPOSITORY), cameras=arguments.cameras, clip=str(arguments.clip), user=USER, password=PASSWORD,
+        cache=str(arguments.cache or folder / "cache"), bitrate=arguments.bitrate,
+    )  # fmt: skip
+    with (folder / "virtual.log").open("wb") as log:
+        process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=log)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(b"PORT"):
+            return process, int(line.split()[1])
+    raise SystemExit(f"the virtual cameras did not start: {(folder / 'virtual.log').read_text()[-500:]}")
+
+
+def bench_ffmpeg(arguments: argparse.Namespace, folder: Path, port: int) -> Cost:
+    folder.mkdir()
+    say(f"ffmpeg: {arguments.cameras} processes")
+    processes: list[subprocess.Popen[bytes]] = []
+    for number in range(1, arguments.cameras + 1):
+        target = folder / f"{number:03d}"
+        target.mkdir()
+        url = f"rtsp://{USER}:{PASSWORD}@127.0.0.1:{port}/cam-{number:03d}/main"
+        command = [
+            "ffmpeg",
+            "-nostdin",
+            "-v",
+            "error",
+            "-rtsp_transport",
+            "tcp",
+            "-i",
+            url,
+            "-map",
+            "0:v",
+            "-c",
+            "copy",
+        ]
+        command += ["-f", "segment", "-segment_time", str(SEGMENT_S), "-segment_format", "mp4"]
+        command += ["-segment_format_options", "movflags=frag_keyframe+empty_moov", "-reset_timestamps", "1"]
+        processes.append(subprocess.Popen([*command, str(target / "%05d.mp4")], stderr=subprocess.DEVNULL))
+    try:
+        wait_for(lambda: sum(1 for one in folder.iterdir() if size_of(one) > 200_000) == arguments.cameras)
+        return measure([one.pid for one in processes], folder, cameras=arguments.cameras, seconds=arguments.seconds)
+    finally:
+        stop(processes)
+
+
+def bench_ours(arguments: argparse.Namespace, folder: Path, port: int) -> Cost:
+    folder.mkdir()
+    say("safecity: one recorder process")
+    video = VideoSettings(
+        recorders=1, segment_s=SEGMENT_S, cameras_per_recorder=max(100, arguments.cameras), start_spread_s=1.0
+    )
+    settings = Settings(platform=PlatformSettings(data_dir=folder), video=video)
+    database = Database(settings.database_url())
+    upgrade(database)
+    register(database, folder, cameras=arguments.cameras, port=port)
+    (folder / "settings.json").write_text(settings.model_dump_json())
+    command = [sys.executable, "-m", "safecity.app.roles.recorder", "--slot", "recorder-1"]
+    with (folder / "recorder.log").open("wb") as log:
+        process = subprocess.Popen(
+            [*command, "--settings", str(folder / "settings.json")], stdout=log, stderr=log, cwd=REPOSITORY
+        )
+    media = folder / "media"
+    try:
+        wait_for(lambda: media.is_dir() and sum(size_of(one) > 200_000 for one in media.iterdir()) == arguments.cameras)
+        cost = measure([process.pid], media, cameras=arguments.cameras, seconds=arguments.seconds)
+    finally:
+        stop([process])
+    check_complete(database, arguments.cameras)
+    database.close()
+    return cost
+
+
+def register(database: Database, folder: Path, *, cameras: int, port: int) -> None:
+    box = load_secret_box(folder)
+    place = {"lon": 67.0, "lat": 30.2, "changed_at": datetime.now(UTC)}
+    with database.begin() as connection:
+        site = {"id": "site_bench", "code": "BENCH", "name": "Bench", "name_ur": "Bench"}
+        connection.execute(sites_table.insert(), [site | place])
+        for number in range(1, cameras + 1):
+            camera = CameraId(f"cam_bench-{number:03d}")
+            sealed = seal_credentials(Credentials(user=USER, password=PASSWORD), camera=camera, box=box)
+            row = {"id": camera, "code": camera[4:], "name": camera, "name_ur": camera, "site_id": "site_bench"}
+            url = f"rtsp://127.0.0.1:{port}/cam-{number:03d}/main"
+            connection.execute(cameras_table.insert(), [row | {"main_url": url, "credentials": sealed} | place])
+
+
+def check_complete(database: Database, cameras: int) -> None:
+    """A bench that lost pictures measures nothing: no gap may lie between the segments of a camera."""
+    now = datetime.now(UTC)
+    with database.read() as connection:
+        for number in range(1, cameras + 1):
+            camera = CameraId(f"cam_bench-{number:03d}")
+            first = store.find_next_segment(connection, camera, Stream.MAIN, after=datetime(2000, 1, 1, tzinfo=UTC))
+            last = store.find_last_segment(connection, camera, Stream.MAIN, before=now)
+            if first is None or last is None:
+                raise SystemExit(f"{camera} was not recorded")
+            found = store.read_timeline(
+                connection, camera, from_at=first.started_at, to_at=last.durable_until, now=last.durable_until
+            )
+            if found.missing:
+                raise SystemExit(f"{camera} has gaps: {found.missing}")
+
+
+def wait_for(condition: "object") -> None:
+    deadline = time.monotonic() + READY_WAIT_S
+    assert callable(condition)
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit("not every camera was recorded in time")
+        time.sleep(0.2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--cameras", type=int, default=20)
+    parser.add_argument("--bitrate", type=int, default=4_000_000)
+    parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--clip", type=Path, help="what the cameras show; default: a real clip of the test data")
+    parser.add_argument("--cache", type=Path, help="folder of prepared clips, to save their encoding next time")
+    arguments = parser.parse_args()
+    data = Path(os.environ.get("SAFECITY_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
+    arguments.clip = arguments.clip or data / "video" / "toll_gate_b.mp4"
+    if not arguments.clip.is_file() or shutil.which("ffmpeg") is None:
+        raise SystemExit("needs a clip (--clip FILE) and ffmpeg (on Debian: apt-get install ffmpeg)")
+    with tempfile.TemporaryDirectory(prefix="safecity-bench-") as name:
+        folder = Path(name)
+        server, port = serve_cameras(arguments, folder)
+        try:
+            theirs = bench_ffmpeg(arguments, folder / "ffmpeg", port)
+            ours = bench_ours(arguments, folder / "ours", port)
+        finally:
+            stop([server])
+    wanted = arguments.cameras * arguments.bitrate / 8 * arguments.seconds
+    say(
+        f"bytes written of those sent: ffmpeg {theirs.recorded_bytes / wanted:.2f},"
+        f" ours {ours.recorded_bytes / wanted:.2f}"
+    )
+    say(f"memory a camera: ffmpeg {theirs.mb_per_camera:.1f} MB, ours {ours.mb_per_camera:.1f} MB")
+    print(
+        json.dumps(
+            {
+                "bench": "record",
+                "cameras": arguments.cameras,
+                "cpu_s_per_camera_min": round(ours.cpu_s_per_camera_min, 4),
+                "ffmpeg_cpu_s_per_camera_min": round(theirs.cpu_s_per_camera_min, 4),
+                "ratio": round(ours.cpu_s_per_camera_min / theirs.cpu_s_per_camera_min, 3),
+                "mb_per_camera": round(ours.mb_per_camera, 2),
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
