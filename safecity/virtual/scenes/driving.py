@@ -14,11 +14,15 @@ GAP_M = 2.0
 COMFORT_MPS2 = 2.6
 HARDEST_MPS2 = 7.0
 LOOK_AHEAD_M = 75.0
+CROSSWALK_M = 7.0
+"""From where vehicles wait to beyond the people's way."""
+PATIENCE_S = 0.7
+"""Spare time drivers want before and after people."""
 AMBER_S = 2.2
 ALL_RED_S = 0.8
-MAX_ROUNDS = 32
-PATIENCE_ROUNDS = 8
-"""After so many rounds vehicles that still come differently are left out."""
+MAX_ROUNDS = 60
+PATIENCE_ROUNDS = 5
+"""After so many rounds some vehicles that still come differently are left out."""
 SETTLED_M = 0.02
 """A round equals the one before when no vehicle is farther than this from where it was."""
 
@@ -88,6 +92,22 @@ def prepare_course(plan: StreetPlan, names: tuple[str, ...]) -> Course:
         segments=names, starts=tuple(starts), length_m=start, crosswalks=tuple(crosswalks),
         signals=tuple(signals), gates=tuple(gates),
     )  # fmt: skip
+
+
+def travel_s(distance_m: float, speed_mps: float, *, strength: float) -> float:
+    """How long a vehicle needs for a distance when it speeds up moderately."""
+    if distance_m <= 0:
+        return 0.0
+    pull = 0.6 * strength
+    return (math.sqrt(speed_mps**2 + 2 * pull * distance_m) - speed_mps) / pull
+
+
+def must_yield(vehicle: Vehicle, stop_m: float, *, claims: list[tuple[float, float]], strength: float) -> bool:
+    """Whether people would be in a vehicle's way when it is on their crosswalk, were it to drive on."""
+    gap = stop_m - vehicle.front_m
+    arrives = travel_s(gap, vehicle.speed_mps, strength=strength)
+    clears = travel_s(gap + CROSSWALK_M + vehicle.slot.look.length_m, vehicle.speed_mps, strength=strength)
+    return any(enters < clears + PATIENCE_S and leaves > arrives - PATIENCE_S for enters, leaves in claims)
 
 
 def smooth(share: float) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from safecity.virtual.scenes.pixels import U8, Bgr, cloud, u8
+from safecity.virtual.scenes.pixels import F64, U8, Bgr, cloud, u8
 
 STOREY_M = 3.3
 PARAPET_M = 0.9
@@ -163,19 +163,32 @@ def paint_shop(bay: Bay, random: np.random.Generator, *, width_m: float, is_open
 
 
 def stack_goods(bay: Bay, random: np.random.Generator, *, left: float, right: float, shine: Bgr) -> None:
-    """Shelves full of things in a shop, dim towards the back."""
-    for low in (0.2, 0.75, 1.3):
+    """What a shop shows: boxes on shelves, hanging cloth, or a counter before a dim wall."""
+    kind = int(random.integers(3))
+    if kind == 0:
+        rows = [(0.2, 0.42), (0.78, 0.40), (1.34, 0.42)]
+        widths, gap = (0.3, 0.75), 0.04
+    elif kind == 1:
+        rows, widths, gap = [(0.55, 1.4)], (0.34, 0.62), 0.07
+    else:
+        rows, widths, gap = [(1.15, 0.25), (1.6, 0.22)], (0.16, 0.34), 0.22
+        front = random.uniform(40, 120, 3)
+        bay.rectangle(left + 0.1, right - 0.1, low_m=0.12, high_m=0.95, colour=as_colour(front))
+    for low, tall in rows:
         x = left + 0.12
         while x < right - 0.3:
-            wide = float(random.uniform(0.16, 0.42))
-            hue = random.uniform(0, 46, 3)
-            tone = float(random.uniform(48, 104))
-            goods: Bgr = (tone * 0.8 + float(hue[0]), tone * 0.86 + float(hue[1]), tone * 0.92 + float(hue[2]))
-            high = low + float(random.uniform(0.22, 0.46))
+            wide = float(random.uniform(*widths))
+            tone = float(random.uniform(50, 110))
+            goods = as_colour(tone * np.array((0.82, 0.9, 0.98)) + random.uniform(-12, 34, 3))
+            high = low + tall * float(random.uniform(0.7, 1.0))
             glow = (goods[0] * shine[0] / 190, goods[1] * shine[1] / 190, goods[2] * shine[2] / 190)
             bay.rectangle(x, min(right - 0.1, x + wide), low_m=low, high_m=high, colour=goods, glow=glow)
-            x += wide + float(random.uniform(0.02, 0.16))
-        bay.rectangle(left, right, low_m=low - 0.05, high_m=low, colour=(40, 52, 64))
+            x += wide + gap * float(random.uniform(0.5, 1.5))
+
+
+def as_colour(values: F64) -> Bgr:
+    """Three numbers as a colour."""
+    return float(values[0]), float(values[1]), float(values[2])
 
 
 def paint_sign(bay: Bay, random: np.random.Generator, *, width_m: float, low_m: float, is_open: bool) -> None:

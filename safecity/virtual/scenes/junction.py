@@ -70,7 +70,8 @@ def plan_junction(random: np.random.Generator) -> StreetPlan:
     plan.restricted = parts.mark_zone(plan, "green_corner", x0_m=11.4, y0_m=47.8, x1_m=17.0, y1_m=53.4)
     plan.trespass = path_through([(9.0, 76.0), (9.2, 58.0), (13.6, 50.4), (13.8, 50.4), (9.4, 59.0), (9.0, 76.0)])
     plan.wrong_way = path_through([(6.9, -20.0), (6.9, 30.0), (6.9, 44.0), (6.9, 215.0)])
-    plan.live_stop = (next(i for i, r in enumerate(plan.routes) if r.segments[0] == "south_1"), 62.0 + 6.0)
+    route = next(i for i, r in enumerate(plan.routes) if r.segments[1] == "south_1_to_north")
+    plan.live_stop = (route, 92.0)
     return plan
 
 

@@ -103,7 +103,7 @@ def add_avenue_traffic(plan: StreetPlan, spine: Path, *, zebra_s: float) -> None
         Route(segments=("north_outer",), per_minute=9.0, kinds=parts.SLOW_LANE),
         Route(segments=("north_inner",), per_minute=8.0, kinds=parts.FAST_LANE),
         Route(segments=("south_outer",), per_minute=10.0, kinds=parts.SLOW_LANE,
-              halts=((south - 52.0, south - 48.0), (south - 76.0, south - 70.0)), halt_offset_m=3.0),
+              halts=((south - 52.0, south - 48.0), (south - 92.0, south - 84.0)), halt_offset_m=3.0),
         Route(segments=("south_inner",), per_minute=9.0, kinds=parts.FAST_LANE),
         Route(segments=("north_slow",), per_minute=1.0, kinds={RoadUser.CART: 1.0}),
     ]  # fmt: skip
@@ -279,7 +279,7 @@ def plan_market(random: np.random.Generator) -> StreetPlan:
         plan.lanes_along.append(lane)
         halts = ((lane.length_m - 62.0, lane.length_m - 58.0),) if path is back else ((82.0, 86.0),)
         plan.routes.append(
-            Route(segments=(name,), per_minute=11.0, kinds=parts.MARKET_LANE, halts=halts, halt_offset_m=1.7)
+            Route(segments=(name,), per_minute=9.0, kinds=parts.MARKET_LANE, halts=halts, halt_offset_m=1.7)
         )
     for name, y in places:
         walk = path_through([(-6.6, y + 1.0), (-5.0, y + 0.4), (5.0, y - 0.4), (6.6, y - 1.0)])

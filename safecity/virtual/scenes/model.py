@@ -269,8 +269,10 @@ def crossing_direction(
     side_before, side_after = side_of(line, before), side_of(line, after)
     if (side_before < 0) == (side_after < 0):
         return None
-    share = side_before / (side_before - side_after)
-    crossed = (before[0] + share * (after[0] - before[0]), before[1] + share * (after[1] - before[1]))
+    # Counted from the same side whichever way the walk goes, so that rounding cannot make the way back differ.
+    low, high = (before, after) if side_before < 0 else (after, before)
+    share = side_of(line, low) / (side_of(line, low) - side_of(line, high))
+    crossed = (low[0] + share * (high[0] - low[0]), low[1] + share * (high[1] - low[1]))
     (x1, y1), (x2, y2) = line
     along = (crossed[0] - x1) * (x2 - x1) + (crossed[1] - y1) * (y2 - y1)
     if not 0 <= along <= (x2 - x1) ** 2 + (y2 - y1) ** 2:

@@ -8,6 +8,8 @@ from safecity.virtual.scenes.conditions import Light
 from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX
 from safecity.virtual.scenes.pixels import F32, cloud, f32
 
+RIDGES = 9
+
 
 def paint_sky(camera: Camera, light: Light, *, random: np.random.Generator) -> F32:
     """The whole picture as it would be without ground and houses: (H, W, 3), BGR, 0..255."""
@@ -20,47 +22,40 @@ def paint_sky(camera: Camera, light: Light, *, random: np.random.Generator) -> F
     cover = np.clip((lumps - 0.02) * 2.6, 0, 1)[..., None] * light.clouds * 0.55
     white = np.minimum(f32(light.horizon) * 1.12 + 6, 255)
     sky = f32(sky * (1 - cover) + white * cover)
-    layers = ((0.060, 0.052, 0.70, 3), (0.040, 0.038, 0.45, 5), (0.017, 0.020, 0.24, 8))
-    for base, rise, haze, bumps in layers:
-        sky = paint_ridge(sky, camera, light=light, random=random, shape=(base, rise, haze, bumps))
+    for number in range(RIDGES):
+        paint_ridge(sky, camera, light=light, random=random, nearness=number / (RIDGES - 1))
     return sky
 
 
-def paint_ridge(
-    sky: F32, camera: Camera, *, light: Light, random: np.random.Generator, shape: tuple[float, float, float, int]
-) -> F32:
-    """One chain of mountains: its foot's and crest's height (radians), haze before it, peaks across."""
-    base, rise, haze, bumps = shape
+def paint_ridge(sky: F32, camera: Camera, *, light: Light, random: np.random.Generator, nearness: float) -> None:
+    """One of the chains of bare mountains, from far and high (nearness 0) to near and low (1), into the picture.
+
+    Each is lit by the slope of its own crest; where one chain stands before the other, spurs and valleys appear.
+    """
+    rise, peaks, haze = 0.054 - 0.040 * nearness, round(3 + 9 * nearness), 0.66 - 0.42 * nearness
     horizon = camera.horizon_px()
-    crest_noise = cloud(random, (8, WIDTH_PX * 2), cells=(1, bumps), octaves=7)[0, :WIDTH_PX]
-    crest = horizon - camera.focal_px * (base + rise * (0.25 + 0.75 * crest_noise))
-    rows = np.arange(HEIGHT_PX, dtype=np.float32)[:, None]
-    inside = np.clip(rows - crest[None, :] + 0.5, 0, 1)[..., None]
-    relief = 1 + light.hill_contrast * ridge_relief(random, crest, rows=rows)
-    rock = f32((112, 134, 156)) * relief[..., None]
-    depth = np.clip((rows - crest[None, :]) / (camera.focal_px * 0.05), 0, 1)
-    lit = rock * (f32(light.sky) * 0.8 + f32(light.sun) * 0.55 + 0.25 * f32(light.bounce))
-    veil = haze + 0.25 * depth[..., None]
-    air = f32(light.fog) * 0.55 + f32(light.horizon) * 0.45
-    hazed = lit * (1 - np.clip(veil, 0, 0.93)) + air * np.clip(veil, 0, 0.93)
-    hidden = np.float32(min(1.0, light.fog_per_m * 42))
-    if light.fog_per_m > 0.004:
-        hazed = hazed * (1 - hidden) + f32(light.horizon) * hidden
-    return f32(sky * (1 - inside) + hazed * inside)
-
-
-def ridge_relief(random: np.random.Generator, crest: F32, *, rows: F32) -> F32:
-    """Light and dark flanks of a mountain: spurs run down from the crest, branching, lit from one side."""
+    top, bottom = max(0, round(horizon - camera.focal_px * 0.13)), min(HEIGHT_PX, round(horizon) + 40)
+    if bottom - top < 4:
+        return
+    noise = cloud(random, (8, 2 * WIDTH_PX), cells=(1, peaks), octaves=8)[0, :WIDTH_PX]
+    sharp = 1 - np.abs(noise) * 1.6
+    crest = horizon - camera.focal_px * rise * (0.75 + 0.75 * (0.55 * sharp + 0.45 * noise)) - 2
+    rows = np.arange(top, bottom, dtype=np.float32)[:, None]
     below = np.clip(rows - crest[None, :], 0, None)
-    columns = np.arange(WIDTH_PX, dtype=np.float32)[None, :]
-    bend = 14 * cloud(random, (HEIGHT_PX, WIDTH_PX), cells=(8, 6), octaves=4)
-    across = np.mod(columns + bend + 0.22 * below, 2 * WIDTH_PX).astype(np.float32)
-    folds = cloud(random, (4, 2 * WIDTH_PX), cells=(1, 44), octaves=6)[0]
-    slope = np.gradient(folds)
-    slope = slope / max(1e-6, float(np.abs(slope).std()))
-    line, zeros = slope[None, :].astype(np.float32), np.zeros_like(across)
-    flank = f32(cv2.remap(line, across, zeros, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP))
-    flank = f32(cv2.GaussianBlur(flank, (0, 0), 0.7))
-    grow = np.clip(below / 26, 0.15, 1)
-    strata = 0.03 * np.sin(below / 5.0 + 3 * bend / 14)
-    return f32(np.clip(0.27 * flank * grow + strata, -0.45, 0.45))
+    smooth = f32(cv2.GaussianBlur(crest[None, :].astype(np.float32), (0, 0), 2.2))[0]
+    side = 1.0 if light.sun_direction()[0] < 0 else -1.0
+    flank = np.clip(side * np.gradient(smooth) * 2.6, -1, 1)[None, :]
+    shape = (bottom - top, WIDTH_PX)
+    grit = f32(cv2.resize(f32(random.standard_normal((max(2, shape[0] // 2), shape[1] // 2))), (shape[1], shape[0])))
+    relief = 1 + light.hill_contrast * np.clip(0.36 * flank * np.exp(-below / 45) + 0.05 * grit, -0.42, 0.42)
+    lit = f32((112, 134, 156)) * relief[..., None]
+    lit = lit * (f32(light.sky) * 0.8 + f32(light.sun) * 0.55 + 0.25 * f32(light.bounce))
+    air = f32(light.fog) * 0.55 + f32(light.horizon) * 0.45
+    veil = np.clip(haze + np.minimum(0.30, below / 160), 0, 0.93)[..., None]
+    hazed = lit * (1 - veil) + air * veil
+    if light.fog_per_m > 0.004:
+        hidden = np.float32(min(1.0, light.fog_per_m * (60 - 25 * nearness)))
+        hazed = hazed * (1 - hidden) + f32(light.horizon) * hidden
+    inside = np.clip(rows - crest[None, :] + 0.5, 0, 1)[..., None]
+    part = sky[top:bottom]
+    part[:] = part * (1 - inside) + hazed * inside

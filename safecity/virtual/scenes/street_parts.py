@@ -42,7 +42,7 @@ MARKET_LANE = {
     RoadUser.CAR: 0.30,
     RoadUser.MOTORBIKE: 0.37,
     RoadUser.RICKSHAW: 0.24,
-    RoadUser.CART: 0.06,
+    RoadUser.CART: 0.04,
     RoadUser.TRUCK: 0.03,
 }
 

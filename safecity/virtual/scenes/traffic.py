@@ -22,6 +22,7 @@ from safecity.virtual.scenes.driving import (
     differing,
     follow,
     free_road,
+    must_yield,
     prepare_course,
     smooth,
 )
@@ -29,7 +30,7 @@ from safecity.virtual.scenes.looks import ACCELERATION_MPS2, Slot
 from safecity.virtual.scenes.model import EventKind, PlantedEvent
 from safecity.virtual.scenes.movers import Mover
 from safecity.virtual.scenes.plan import StreetPlan
-from safecity.virtual.scenes.walkers import People
+from safecity.virtual.scenes.walkers import Claims, People
 
 
 @dataclass(slots=True)
@@ -79,8 +80,13 @@ class Traffic:
             code="virtual.loop_unsettled",
         )
 
-    def dismiss(self, numbers: set[int]) -> None:
-        """Take vehicles that come differently in each round (a lane above its capacity) out of the schedule."""
+    def dismiss(self, unsettled: set[int]) -> None:
+        """Take the slowest quarter of those that come differently in each round out of the schedule.
+
+        They are in a lane above its capacity; with fewer of them, and the slow ones first, the others settle.
+        """
+        ranked = sorted((slot.pace, slot.number) for slot in self.slots if slot.number in unsettled)
+        numbers = {number for _, number in ranked[: math.ceil(len(ranked) / 4)]}
         self.slots = [slot for slot in self.slots if slot.number not in numbers]
         self.waiting = [(slot, turn) for slot, turn in self.waiting if slot.number not in numbers]
         self.vehicles = [vehicle for vehicle in self.vehicles if vehicle.slot.number not in numbers]
@@ -99,9 +105,9 @@ class Traffic:
         self.enter()
         self.plant()
         lanes = self.occupancy()
-        blocked = self.people.blocked(self.now_s)
+        claims = self.people.claims(self.now_s)
         for vehicle in self.vehicles:
-            vehicle.acceleration = self.choose(vehicle, lanes, blocked=blocked)
+            vehicle.acceleration = self.choose(vehicle, lanes, claims=claims)
         dt = 1 / self.fps
         for vehicle in self.vehicles:
             speed = max(0.0, vehicle.speed_mps + vehicle.acceleration * dt)
@@ -183,9 +189,7 @@ class Traffic:
             lane.sort(key=lambda item: item[0])
         return lanes
 
-    def choose(
-        self, vehicle: Vehicle, lanes: dict[str, list[tuple[float, Vehicle]]], *, blocked: set[tuple[str, str]]
-    ) -> float:
+    def choose(self, vehicle: Vehicle, lanes: dict[str, list[tuple[float, Vehicle]]], *, claims: Claims) -> float:
         """The acceleration a driver chooses: the least that any of her reasons asks for."""
         slot = vehicle.slot
         course = self.courses[slot.route]
@@ -197,7 +201,7 @@ class Traffic:
         if ahead is not None:
             gap, speed = ahead
             least = min(least, follow(vehicle.speed_mps, wanted, strength=strength, gap=gap, lead_mps=speed))
-        for stop in self.stops_ahead(vehicle, course, lanes=lanes, blocked=blocked):
+        for stop in self.stops_ahead(vehicle, course, lanes=lanes, claims=claims):
             gap = stop - vehicle.front_m
             if gap > LOOK_AHEAD_M or gap < -1.5:
                 continue
@@ -227,10 +231,16 @@ class Traffic:
         course: Course,
         *,
         lanes: dict[str, list[tuple[float, Vehicle]]],
-        blocked: set[tuple[str, str]],
+        claims: Claims,
     ) -> list[float]:
         """Arc lengths ahead at which this vehicle must stop now."""
-        stops = [s for s, segment, crosswalk in course.crosswalks if (segment, crosswalk) in blocked]
+        strength = ACCELERATION_MPS2[vehicle.slot.look.kind]
+        stops = [
+            s
+            for s, segment, crosswalk in course.crosswalks
+            if -1.5 < s - vehicle.front_m < LOOK_AHEAD_M
+            and must_yield(vehicle, s, claims=claims.get((segment, crosswalk), []), strength=strength)
+        ]
         for s, phase in course.signals:
             if vehicle.s_m < s and not (self.is_green(phase) and self.box_is_free(phase, lanes)):
                 stops.append(s)

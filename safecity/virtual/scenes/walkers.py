@@ -13,10 +13,12 @@ from safecity.virtual.scenes.plan import StreetPlan, Walk
 
 STRIDE_M = 1.45
 """Way of two steps."""
-WAIT_AHEAD_S = 3.4
-"""Vehicles wait for who will be in their lane within this time ..."""
+FORESIGHT_S = 12.0
+"""Drivers see so far ahead who will cross."""
 CLEAR_M = 2.1
-"""... or is nearer to its middle than this."""
+"""Who is nearer than this to a lane's middle is in its way."""
+Claims = dict[tuple[str, str], list[tuple[float, float]]]
+"""Segment and crosswalk: intervals in seconds from now in which people are in the lane's way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,21 +139,22 @@ class People:
             )  # fmt: skip
         return present
 
-    def blocked(self, now_s: float) -> set[tuple[str, str]]:
-        """(segment, crosswalk) pairs where a vehicle must wait now."""
-        taken: set[tuple[str, str]] = set()
+    def claims(self, now_s: float) -> Claims:
+        """For each lane and crosswalk, from when to when (seconds from now) people will be in the lane's way."""
+        found: Claims = {}
         for walker, _, gone in self.walking(now_s):
             walk = self.walks[walker.walk]
             if walk.crosswalk is None:
                 continue
-            for (segment, crosswalk), places in self.in_lane.items():
-                if crosswalk != walk.crosswalk:
+            for key, places in self.in_lane.items():
+                if key[1] != walk.crosswalk:
                     continue
                 for place in places:
                     at = walk.path.length_m - place if walker.is_reversed else place
-                    if at - CLEAR_M - WAIT_AHEAD_S * walker.speed_mps < gone < at + CLEAR_M:
-                        taken.add((segment, crosswalk))
-        return taken
+                    enters, leaves = ((at + side - gone) / walker.speed_mps for side in (-CLEAR_M, CLEAR_M))
+                    if leaves > 0 and enters < FORESIGHT_S:
+                        found.setdefault(key, []).append((enters, leaves))
+        return found
 
 
 def lane_crossings(plan: StreetPlan, walks: list[Walk]) -> dict[tuple[str, str], list[float]]:
