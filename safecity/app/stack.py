@@ -8,6 +8,7 @@ from types import FrameType
 from safecity.app.slots import SlotLock
 from safecity.app.supervisor import RoleSpec, Supervisor
 from safecity.platform.files import write_whole
+from safecity.platform.logs import configure_logging
 from safecity.platform.settings import Settings
 
 TICK_S = 1.0
@@ -37,8 +38,12 @@ def lock_supervisor(settings: Settings) -> SlotLock:
 
 
 def make_supervisor(settings: Settings) -> Supervisor:
-    """A supervisor for these settings that stops on SIGINT and SIGTERM."""
+    """A supervisor for these settings that stops on SIGINT and SIGTERM; its log goes beside those of its processes."""
     data_dir = settings.platform.data_dir.absolute()
+    (data_dir / "logs").mkdir(parents=True, exist_ok=True)
+    # Held open to the end of the process, which ends with the supervisor.
+    output = (data_dir / "logs" / "supervisor.log").open("a", buffering=1, encoding="utf-8")
+    configure_logging(level=settings.platform.log_level, role="supervisor", stream=output)
     supervisor = Supervisor(role_specs(settings), settings_file=write_settings(settings), data_dir=data_dir)
 
     def on_signal(_: int, __: FrameType | None) -> None:

@@ -20,7 +20,7 @@ from safecity.app.slots import find_occupant
 from safecity.platform.database import Database
 from safecity.platform.leases import list_leases
 from safecity.sites.model import CameraId
-from safecity.video.scan import scan_file
+from safecity.video.scan import scan
 from safecity.video.store import list_recorder_statuses, read_timeline
 from tools.driving import Demo, free_port_pair, wait_until
 
@@ -124,7 +124,7 @@ def check_files(media: Path) -> None:
     files = sorted(media.rglob("*.mp4"))
     assert len(files) > 16
     for path in files:
-        expected = sum(len(list(fragment.samples)) for fragment in scan_file(path).fragments)
+        expected = sum(len(fragment.entries) for fragment in scan(path.read_bytes()).fragments)
         with av.open(str(path)) as container:
             played = sum(1 for packet in container.demux(video=0) if packet.size)
         assert played == expected > 0, f"{path.name}: {played} of {expected} pictures"
