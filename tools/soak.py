@@ -26,7 +26,7 @@ from safecity.video.store import read_timeline
 from tools.driving import Demo, free_port_pair
 
 SLOTS = ("recorder-1", "recorder-2", "gateway", "web", "keeper", "virtual")
-FAULTS = ("stall", "drop", "garbage", "black", "frozen", "covered", "clock_jump", "resolution")
+FAULTS = ("stall", "drop", "garbage", "black", "frozen", "covered", "clock-jump", "resolution")
 STEP_S = 5.0
 
 
