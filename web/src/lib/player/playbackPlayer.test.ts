@@ -61,12 +61,25 @@ describe('PlaybackPlayer', () => {
   })
 
   it('stands in a gap while paused, shows no picture for it, and goes on by command', async () => {
-    begin(new FakeRecorder(RECORDED), GAP.from + 5000)
-    await pass(1000)
+    const recorder = new FakeRecorder(RECORDED)
+    begin(recorder, GAP.from + 5000)
+    await pass(5000)
+    expect(recorder.asked.filter((ask) => ask.at < GAP.to)).toHaveLength(1) // a hole is asked for once
     expect(player.view).toMatchObject({ status: 'gap', pictureAt: null, at: GAP.from + 5000 })
     player.skipGap()
     await pass(1000)
     expect(player.view).toMatchObject({ status: 'ready', pictureAt: GAP.to })
+  })
+
+  it('keeps the last picture while the hand moves, but not as the picture of a gap', async () => {
+    begin(new FakeRecorder(RECORDED), GAP.from - 20_000)
+    await pass(500)
+    const before = player.view.pictureAt
+    player.seek(GAP.to + 20_000, true)
+    expect(player.view).toMatchObject({ status: 'loading', pictureAt: before })
+    player.seek(GAP.from + 5000, true)
+    await pass(500)
+    expect(player.view).toMatchObject({ status: 'gap', pictureAt: null })
   })
 
   it('steps picture by picture, also back before what was fetched', async () => {

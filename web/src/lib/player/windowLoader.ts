@@ -16,6 +16,7 @@ export class WindowLoader {
   private request: AbortController | null = null
   private retryAt = 0
   private lostLooks = 0
+  private lastAskedAt: number | null = null
 
   constructor(
     private readonly source: PlaybackSource,
@@ -39,6 +40,7 @@ export class WindowLoader {
     this.request?.abort()
     this.request = null
     this.retryAt = 0
+    this.lastAskedAt = null
   }
 
   /** Drops the look as well: the next tick asks for a new one. */
@@ -76,6 +78,9 @@ export class WindowLoader {
     else if (answer.kind === 'refused') this.hooks.onRefused(answer.error, answer.isDenied)
     else {
       this.lostLooks = 0
+      // Whatever the answers say, the same instant is never asked for again at once.
+      if (plan.at === this.lastAskedAt) this.waitForMore()
+      this.lastAskedAt = plan.at
       this.hooks.onWindow(answer, plan, look)
     }
   }
