@@ -4,6 +4,7 @@ import { phrases } from '../define'
 export const sites = phrases({
   'map.title': ['Map', 'نقشہ'],
   'map.label': ['Map of the city with its cameras', 'شہر کا نقشہ بمع کیمرے'],
+  'map.drawing': ['Drawing the map', 'نقشہ تیار ہو رہا ہے'],
   'map.note': [
     'The road net is invented; no external map data is used. Do not navigate by this map.',
     'سڑکوں کا جال فرضی ہے؛ کوئی بیرونی نقشہ استعمال نہیں ہوا۔ اس نقشے سے راستہ نہ ڈھونڈیں۔',
@@ -51,7 +52,7 @@ export const sites = phrases({
   'health.live.all': ['all of them', 'تمام'],
   'health.live.missing': ['{count} not live', '{count} غیر فعال'],
   'health.recorded': ['Recorded today', 'آج کی ریکارڈنگ'],
-  'health.recorded.hours': ['camera hours', 'کیمرا گھنٹے'],
+  'health.recorded.all': ['all cameras together', 'تمام کیمرے ملا کر'],
   'health.missing': ['Missing today', 'آج کا خلا'],
   'health.missing.share': ['{share} of what should be there', 'مطلوبہ ریکارڈنگ کا {share}'],
   'health.disk': ['Disk', 'ڈسک'],

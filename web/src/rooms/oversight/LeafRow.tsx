@@ -2,6 +2,7 @@ import type { Leaf } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
 import type { WordKey } from '../../i18n/words'
 import { count } from '../../lib/amounts'
+import { duration } from '../../lib/time'
 import { Icon } from '../../ui/Icon'
 import { Ltr } from '../../ui/Ltr'
 import { useTime } from '../../ui/useTime'
@@ -20,17 +21,24 @@ function Answer({ permitted }: { permitted: boolean | null }) {
   )
 }
 
+function Who({ who }: { who: LeafSummary['who'] }) {
+  const { t } = useI18n()
+  return <bdi>{who === 'machine' ? t('log.machine') : who === 'unknown' ? '–' : who}</bdi>
+}
+
 /** What was asked where the answer was no, on what, and why not; a camera by the name people know. */
 function What({ summary, nameOf }: { summary: LeafSummary; nameOf: (camera: string) => string }) {
   const { t } = useI18n()
-  const { act, kind, id, reason } = summary
+  const { act, camera, about, seconds, reason } = summary
   const named = (key: WordKey | null, word: string) => (key === null ? word : t(key))
   const parts = [
     act === null ? null : named(phraseOf('act', act), act),
-    kind === 'camera' && id !== null ? nameOf(id) : id,
+    camera === null ? null : nameOf(camera),
+    about === null ? null : `\u2068${about}\u2069`,
+    seconds === null ? null : `\u2068${duration(seconds)}\u2069`,
     reason === null ? null : named(phraseOf('reason', reason), reason),
   ]
-  return <bdi>{parts.filter((part) => part !== null && part !== '').join(' · ')}</bdi>
+  return <bdi>{parts.filter((part) => part !== null).join(' · ')}</bdi>
 }
 
 interface LeafRowProps {
@@ -52,7 +60,7 @@ export function LeafRow({ leaf, nameOf, opened, onTurn }: LeafRowProps) {
         <span className={classes['index']}><Ltr>{count(leaf.index)}</Ltr></span>
         <bdi>{time.full(leaf.time)}</bdi>
         <span className={classes['kind']}>{phrase === null ? <Ltr>{leaf.type}</Ltr> : t(phrase)}</span>
-        <span className={classes['who']}><bdi>{summary.who}</bdi></span>
+        <span className={classes['who']}><Who who={summary.who} /></span>
         <span className={classes['what']}><What summary={summary} nameOf={nameOf} /></span>
         <Answer permitted={summary.permitted} />
       </button>

@@ -3,6 +3,7 @@ import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { ApiError } from '../../api/client'
 import { useConfig, useSignIn } from '../../api/queries'
 import { useI18n } from '../../i18n/i18n'
+import { cityName } from '../../ui/cityName'
 import { ErrorNotice } from '../../ui/ErrorNotice'
 import { Icon } from '../../ui/Icon'
 import classes from './SignIn.module.css'
@@ -49,7 +50,7 @@ export default function SignInPage() {
         <header className={classes['head']}>
           <img src="/mark.svg" width={48} height={48} alt="" />
           <div>
-            <h1>{config.data === undefined ? t('shell.app') : pick(config.data)}</h1>
+            <h1>{config.data === undefined ? t('shell.app') : cityName(pick(config.data), t('shell.app'))}</h1>
             <p>
               {t('shell.app')} · {t('shell.centre')}
             </p>

@@ -3,12 +3,16 @@ import type { Leaf } from '../../api/wire'
 import { words, type WordKey } from '../../i18n/words'
 
 export interface LeafSummary {
-  who: string
-  /** What was asked for; only told apart from the kind of the leaf where it was refused. */
+  /** `machine` is a command on the machine itself, or the system; `unknown` a sign-in that failed. */
+  who: string | 'machine' | 'unknown'
+  /** What was asked for; told apart from the kind of the leaf only where it was refused. */
   act: string | null
-  kind: string | null
-  id: string | null
-  /** Code of a refusal. */
+  camera: string | null
+  /** Anything else that it was about, in the log's own words. */
+  about: string | null
+  /** How long a look lasted. */
+  seconds: number | null
+  /** Code of a refusal, or why a look ended. */
   reason: string | null
   permitted: boolean | null
 }
@@ -16,8 +20,7 @@ export interface LeafSummary {
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-const text = (value: unknown): string | null =>
-  typeof value === 'string' || typeof value === 'number' ? String(value) : null
+const text = (value: unknown): string | null => (typeof value === 'string' ? value : null)
 
 /** What can be asked for; the leaf of a yes is named after it. */
 const ACTS = ['view_live', 'view_recordings', 'export_clip', 'list_cameras', 'view_health', 'read_log', 'manage_users', 'manage_sites', 'start_shift']
@@ -28,24 +31,34 @@ function permitted(type: string): boolean | null {
   return ACTS.includes(type) ? true : null
 }
 
-function about(body: Record<string, unknown>): { kind: string | null; id: string | null } {
+function whoOf(type: string, body: Record<string, unknown>): string {
+  const actor = body['actor']
+  if (isRecord(actor)) return text(actor['name']) ?? 'unknown'
+  return REFUSALS.includes(type) ? 'unknown' : 'machine'
+}
+
+/** The camera asked about, or what else has a name: an account, a console, an export. */
+function aboutOf(body: Record<string, unknown>): { camera: string | null; about: string | null } {
   const resource = body['resource']
   if (isRecord(resource)) {
-    const [kind, id] = [text(resource['kind']), text(resource['id'])]
+    const id = text(resource['id'])
+    if (resource['kind'] === 'camera') return { camera: id, about: null }
     // The city, the log, one's own shift: the act says it all.
-    return kind === 'camera' || kind === 'users' ? { kind, id } : { kind, id: null }
+    return { camera: null, about: resource['kind'] === 'users' && id !== 'all' ? id : null }
   }
-  return { kind: null, id: text(body['console']) ?? text(body['ref']) }
+  const about = ['name', 'console', 'ref', 'export'].map((name) => text(body[name])).find((found) => found !== null)
+  return { camera: text(body['camera']), about: about ?? null }
 }
 
 export function summaryOf({ type, body }: Leaf): LeafSummary {
-  if (body === null) return { who: '–', act: null, kind: null, id: null, reason: null, permitted: permitted(type) }
-  const actor = body['actor']
-  const who = isRecord(actor) ? text(actor['name']) : (text(actor) ?? text(body['user']) ?? text(body['name']))
+  if (body === null) {
+    return { who: 'unknown', act: null, camera: null, about: null, seconds: null, reason: null, permitted: permitted(type) }
+  }
   return {
-    who: who ?? '–',
+    who: whoOf(type, body),
     act: type === 'refused' ? text(body['act']) : null,
-    ...about(body),
+    ...aboutOf(body),
+    seconds: typeof body['seconds'] === 'number' ? body['seconds'] : null,
     reason: text(body['reason']),
     permitted: permitted(type),
   }

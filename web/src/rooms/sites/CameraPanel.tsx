@@ -1,7 +1,7 @@
 import type { ReactNode } from 'react'
 import { Button } from '@mantine/core'
 import { Link, useNavigate } from 'react-router'
-import { useMay, useSession } from '../../api/queries'
+import { useMap, useMay, useSession } from '../../api/queries'
 import type { Camera, Site } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
 import { useKeys } from '../../lib/keys'
@@ -55,6 +55,16 @@ function Pictures({ camera }: { camera: string }) {
   )
 }
 
+/** Gates are named on the map; the id stands in where the map does not know one. */
+function useGateName(): (gate: string) => string {
+  const { pick } = useI18n()
+  const features = useMap().data?.features
+  return (gate) => {
+    const found = features?.find(({ properties }) => properties?.['kind'] === 'gate' && properties['id'] === gate)?.properties
+    return typeof found?.['name'] === 'string' ? pick({ name: found['name'], name_ur: String(found['name_ur'] ?? '') }) : gate
+  }
+}
+
 function Fact({ name, children }: { name: string; children: ReactNode }) {
   return (
     <div>
@@ -67,6 +77,7 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
 export function CameraPanel({ camera, site, states, onChoose }: CameraPanelProps) {
   const { t, pick } = useI18n()
   const time = useTime()
+  const gateName = useGateName()
   const entry = stateOf(camera, states)
   const cause = causePhrase(entry.cause)
   return (
@@ -86,7 +97,7 @@ export function CameraPanel({ camera, site, states, onChoose }: CameraPanelProps
             </button>
           </Fact>
         )}
-        {camera.gate === null ? null : <Fact name={t('camera.gate')}><Ltr>{camera.gate}</Ltr></Fact>}
+        {camera.gate === null ? null : <Fact name={t('camera.gate')}>{gateName(camera.gate)}</Fact>}
         {camera.bearing_deg === null ? null : (
           <Fact name={t('camera.looks')}>
             {t(`compass.${wind(camera.bearing_deg)}`)} <Ltr>({Math.round(camera.bearing_deg)}°)</Ltr>

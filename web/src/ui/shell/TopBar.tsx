@@ -3,6 +3,7 @@ import { useLink } from '../../api/LiveLink'
 import { useCameraStates, useConfig, useHealth } from '../../api/queries'
 import type { Session } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
+import { cityName } from '../cityName'
 import { Icon } from '../Icon'
 import { Ltr } from '../Ltr'
 import { StateShape } from '../StateShape'
@@ -63,7 +64,7 @@ export function TopBar({ session, onKeys }: { session: Session; onKeys: () => vo
       <div className={classes['brand']}>
         <img src="/mark.svg" width={26} height={26} alt="" />
         <strong>{t('shell.app')}</strong>
-        {config === undefined ? null : <span className={classes['city']}>{pick(config)}</span>}
+        {config === undefined ? null : <span className={classes['city']}>{cityName(pick(config), t('shell.app'))}</span>}
       </div>
       <LiveCount />
       <LinkFact />

@@ -48,6 +48,9 @@ function DiskCard({ disk }: { disk: HealthDetail['disk'] }) {
   )
 }
 
+/** From here on minutes and seconds say nothing more. */
+const HOURS_FROM_S = 100 * 3600
+
 export function Numbers({ detail, states }: { detail: HealthDetail; states: States }) {
   const { t } = useI18n()
   const live = detail.cameras.filter((camera) => (states[camera.id] ?? camera).state === 'live').length
@@ -62,11 +65,11 @@ export function Numbers({ detail, states }: { detail: HealthDetail; states: Stat
           {live === total ? t('health.live.all') : t('health.live.missing', { count: total - live })}
         </span>
       </NumberCard>
-      <NumberCard icon="playback" name={t('health.recorded')} value={<Ltr>{count(Math.floor(recordedS / 3600))}</Ltr>}>
-        {t('health.recorded.hours')} · <Ltr>{count(Math.floor(recordedS))} s</Ltr>
+      <NumberCard icon="playback" name={t('health.recorded')} value={<Ltr>{recordedS < HOURS_FROM_S ? duration(recordedS) : `${count(Math.floor(recordedS / 3600))}\u00a0h`}</Ltr>}>
+        {t('health.recorded.all')} · <Ltr>{count(Math.floor(recordedS))}{'\u00a0s'}</Ltr>
       </NumberCard>
       <NumberCard icon="warn" name={t('health.missing')} value={<Ltr>{duration(missingS)}</Ltr>}>
-        {t('health.missing.share', { share: percent(missingS, recordedS + missingS) })} · <Ltr>{count(Math.round(missingS))} s</Ltr>
+        {t('health.missing.share', { share: percent(missingS, recordedS + missingS) })} · <Ltr>{count(Math.round(missingS))}{'\u00a0s'}</Ltr>
       </NumberCard>
       <DiskCard disk={detail.disk} />
       <NumberCard icon="database" name={t('health.database')} value={detail.database.ok ? t('health.database.ok') : t('health.database.bad')}>

@@ -30,7 +30,7 @@ export function RecorderTable({ recorders, viewers }: { recorders: readonly Reco
       id, label, figures: true, render: (row) => <Ltr>{count(row[id])}</Ltr>, sortBy: (row) => row[id],
     })
     return [
-      { id: 'slot', label: t('health.slot'), render: (row) => <Slot recorder={row} />, sortBy: (row) => row.slot },
+      { id: 'slot', width: '8rem', label: t('health.slot'), render: (row) => <Slot recorder={row} />, sortBy: (row) => row.slot },
       figure('cameras', t('health.count')),
       { id: 'since', label: t('health.since'), render: (row) => <bdi>{time.seen(row.since)}</bdi>, sortBy: (row) => row.since },
       figure('restarts', t('health.restarts')),

@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { ActionIcon } from '@mantine/core'
+import { ActionIcon, Loader } from '@mantine/core'
 import type { FeatureCollection } from 'geojson'
 import type { Camera, Config, Site } from '../../../api/wire'
 import { useI18n } from '../../../i18n/i18n'
@@ -26,13 +26,14 @@ function useCityMap({ config, city, sites, onChoose }: CityMapViewProps) {
   const { language } = useI18n()
   const box = useRef<HTMLDivElement>(null)
   const [map, setMap] = useState<CityMap | 'failed' | null>(null)
+  const [isDrawn, setDrawn] = useState(false)
   const choose = useRef(onChoose)
   choose.current = onChoose
   const first = useRef({ language, bounds: boundsOf(sites) })
   useEffect(() => {
     if (box.current === null) return undefined
     try {
-      const made = new CityMap({ container: box.current, city, ...config.map, ...first.current, onChoose: (chosen) => choose.current(chosen) })
+      const made = new CityMap({ container: box.current, city, ...config.map, ...first.current, onChoose: (chosen) => choose.current(chosen), onDrawn: () => setDrawn(true) })
       setMap(made)
       return () => made.remove()
     } catch {
@@ -40,7 +41,7 @@ function useCityMap({ config, city, sites, onChoose }: CityMapViewProps) {
       return undefined
     }
   }, [city, config])
-  return { box, map }
+  return { box, map, isDrawn }
 }
 
 function Controls({ map }: { map: CityMap }) {
@@ -68,7 +69,7 @@ function Controls({ map }: { map: CityMap }) {
 export function CityMapView(props: CityMapViewProps) {
   const { t, language } = useI18n()
   const { sites, cameras, states, chosen } = props
-  const { box, map } = useCityMap(props)
+  const { box, map, isDrawn } = useCityMap(props)
   const data = useMemo(
     () => ({ sites: siteMarks(sites, cameras, states), cameras: cameraMarks(cameras, states), wedges: wedges(cameras, states) }),
     [sites, cameras, states],
@@ -82,7 +83,7 @@ export function CityMapView(props: CityMapViewProps) {
   useEffect(() => {
     made?.choose(camera?.id ?? null, site?.id ?? null)
     const at = camera ?? site
-    if (at !== undefined) made?.goTo(at, camera !== undefined)
+    if (at !== undefined) made?.goTo(at)
     // The position of a thing does not change while it is chosen; the objects do, at each refetch.
     // eslint-disable-next-line react-hooks/exhaustive-deps
   }, [made, camera?.id, site?.id])
@@ -91,6 +92,11 @@ export function CityMapView(props: CityMapViewProps) {
   return (
     <>
       <div ref={box} className={classes['map']} dir="ltr" role="application" aria-label={t('map.label')} />
+      {isDrawn ? null : (
+        <p className={classes['drawing']} role="status">
+          <Loader size="sm" /> {t('map.drawing')}
+        </p>
+      )}
       {made === null ? null : <Controls map={made} />}
     </>
   )

@@ -5,7 +5,7 @@ import 'maplibre-gl/dist/maplibre-gl.css'
 import type { FeatureCollection } from 'geojson'
 import type { Language } from '../../../i18n/i18n'
 import { addImages } from './images'
-import { CAMERA_ZOOM, cityStyle, nameIn, NAMED_LAYERS } from './style'
+import { CAMERA_ZOOM, cityStyle, NAMED_LAYERS } from './style'
 
 maplibre.setWorkerUrl(workerUrl)
 
@@ -28,6 +28,8 @@ interface CityMapOptions {
   zoom: number
   bounds: [[number, number], [number, number]] | null
   onChoose: (chosen: Chosen) => void
+  /** The first whole picture of the city stands. */
+  onDrawn: () => void
 }
 
 const CLOSE_ZOOM = 16.2
@@ -62,6 +64,7 @@ export class CityMap {
         resolve()
       })
     })
+    this.map.once('load', () => this.options.onDrawn())
     this.map.on('click', (event) => this.clicked(event.point))
     this.map.on('mousemove', (event) => {
       this.map.getCanvas().style.cursor = this.hit(event.point) === undefined ? '' : 'pointer'
@@ -100,7 +103,7 @@ export class CityMap {
 
   speak(language: Language): void {
     void this.whenReady((map) => {
-      for (const layer of NAMED_LAYERS) map.setLayoutProperty(layer, 'text-field', nameIn(language))
+      for (const [layer, say] of Object.entries(NAMED_LAYERS)) map.setLayoutProperty(layer, 'text-field', say(language))
     })
   }
 
@@ -113,9 +116,9 @@ export class CityMap {
   }
 
   /** Brings a place into view; goes closer only where single cameras would not show. */
-  goTo(at: { lon: number; lat: number }, isClose: boolean): void {
+  goTo(at: { lon: number; lat: number }): void {
     void this.whenReady((map) => {
-      const zoom = isClose && map.getZoom() < CAMERA_ZOOM ? CLOSE_ZOOM : map.getZoom()
+      const zoom = map.getZoom() < CAMERA_ZOOM ? CLOSE_ZOOM : map.getZoom()
       map.easeTo({ center: [at.lon, at.lat], zoom, duration: 500 })
     })
   }

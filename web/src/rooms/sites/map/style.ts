@@ -24,7 +24,14 @@ export function nameIn(language: Language): ExpressionSpecification {
   return language === 'ur' ? ['coalesce', ['get', 'name_ur'], ['get', 'name'], ''] : ['coalesce', ['get', 'name'], ['get', 'name_ur'], '']
 }
 
-export const NAMED_LAYERS = ['district-name', 'road-name', 'place', 'site-name'] as const
+/** Where single cameras show, the site at a gate carries the gate's name already. */
+function placeName(language: Language): ExpressionSpecification {
+  const name = nameIn(language)
+  return ['step', ['zoom'], name, CAMERA_ZOOM, ['case', ['==', ['get', 'kind'], 'gate'], '', name]]
+}
+
+/** Each layer that names things, with what it says in a language. */
+export const NAMED_LAYERS = { 'district-name': nameIn, 'road-name': nameIn, place: placeName, 'site-name': nameIn } as const
 
 const kind = (...names: string[]): ExpressionSpecification => ['in', ['get', 'kind'], ['literal', names]]
 
@@ -71,7 +78,7 @@ function labels(language: Language): LayerSpecification[] {
       minzoom: 11.8,
       layout: {
         'icon-image': ['concat', 'place-', ['get', 'kind']], 'icon-padding': 1,
-        'text-field': nameIn(language), 'text-font': FACE, 'text-size': 12, 'text-optional': true,
+        'text-field': placeName(language), 'text-font': FACE, 'text-size': 12, 'text-optional': true,
         'text-variable-anchor': ['top', 'bottom', 'left', 'right'], 'text-radial-offset': 1, 'text-max-width': 9,
         'symbol-sort-key': ['case', ['==', ['get', 'kind'], 'gate'], 0, 1], 'icon-allow-overlap': true,
       },
@@ -89,7 +96,7 @@ function cameras(language: Language): LayerSpecification[] {
       id: 'site', type: 'symbol', source: 'sites', maxzoom: CAMERA_ZOOM,
       layout: {
         'icon-image': byState((state) => `state-${state}`), 'icon-allow-overlap': true, 'icon-ignore-placement': true,
-        'icon-size': ['interpolate', ['linear'], ['zoom'], 11, ['match', ['get', 'state'], 'live', 0.45, 0.8], 14, ['match', ['get', 'state'], 'live', 0.8, 1.1]],
+        'icon-size': ['interpolate', ['linear'], ['zoom'], 11, ['match', ['get', 'state'], 'live', 0.55, 0.85], 14, ['match', ['get', 'state'], 'live', 0.8, 1.1]],
         'text-field': ['step', ['zoom'], '', 10.8, ['get', 'count']], 'text-font': FACE, 'text-size': 12, 'text-optional': true, 'text-anchor': 'left', 'text-offset': [0.95, 0],
         'symbol-sort-key': ['get', 'order'],
       },
