@@ -27,6 +27,7 @@ log = structlog.get_logger()
 STOP_WAIT_S = 8.0
 BACK_OFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 STEADY_AFTER_S = 20.0  # a process that lived so long starts again without back-off
+KILLED = frozenset({-signal.SIGKILL, -signal.SIGTERM})
 MAX_LOG_BYTES = 10 * 1024**2
 
 
@@ -133,7 +134,9 @@ class Supervisor:
             code = item.child.wait() if item.child is not None else None
             if item.pidfd is not None:
                 os.close(item.pidfd)
-            item.failures = 0 if now_s - item.started_s > STEADY_AFTER_S else item.failures + 1
+            # Back-off is for a process that ends by its own fault again and again; one that was killed starts at once.
+            is_fault = code is not None and code not in KILLED and now_s - item.started_s < STEADY_AFTER_S
+            item.failures = item.failures + 1 if is_fault else 0
             item.next_start_s = now_s + BACK_OFF_S[min(item.failures, len(BACK_OFF_S) - 1)]
             item.occupant, item.child, item.pidfd = None, None, None
             log.warning(
