@@ -7,6 +7,8 @@ pictures are already (the server must run with `ws_per_message_deflate=False`).
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -26,7 +28,6 @@ from safecity.api.sessions import get_session, guard, is_own_origin
 from safecity.api.wire import Instant, Wire
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import Clock, to_iso
-from safecity.platform.errors import Unavailable
 from safecity.platform.files import write_whole
 from safecity.platform.settings import Settings
 from safecity.sites.model import CameraId
@@ -131,6 +132,8 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
         links.append(PacketsClient(parts.run_dir, hub))
         work = [links[0].run(), _tick(hub), _check(parts), _write_status(parts, hub)]
         tasks = [asyncio.create_task(one) for one in work]
+        for task in tasks:
+            task.add_done_callback(_end_with)
         yield
         for task in tasks:
             task.cancel()
@@ -258,6 +261,14 @@ def _share_with_page(allowed: frozenset[str]) -> Callable[[Request, Next], Await
     return middleware
 
 
+def _end_with(task: "asyncio.Task[None]") -> None:
+    """A gateway whose checks have died must not go on handing out pictures: it ends, and the supervisor starts it."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.critical("video.gateway_broken", exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
 async def _tick(hub: LiveHub) -> None:
     while True:
         hub.tick()
@@ -267,10 +278,7 @@ async def _tick(hub: LiveHub) -> None:
 async def _check(parts: GatewayParts) -> None:
     while True:
         await asyncio.sleep(CHECK_EVERY_S)
-        try:
-            await anyio.to_thread.run_sync(parts.gateway.check)
-        except Unavailable as error:
-            log.warning("video.looks_not_checked", code=error.code)
+        await anyio.to_thread.run_sync(parts.gateway.check)
 
 
 async def _write_status(parts: GatewayParts, hub: LiveHub) -> None:
@@ -282,5 +290,6 @@ async def _write_status(parts: GatewayParts, hub: LiveHub) -> None:
         if status != said:
             said = status
             raw = json.dumps({**status, "at": to_iso(parts.clock.now())}).encode()
-            await anyio.to_thread.run_sync(lambda raw=raw: write_whole(path, raw, mode=0o600))
+            with suppress(OSError):  # a full disk: the health page shows the age of the file
+                await anyio.to_thread.run_sync(lambda raw=raw: write_whole(path, raw, mode=0o600))
         await asyncio.sleep(STATUS_EVERY_S)

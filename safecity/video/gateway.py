@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Literal, NewType
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from safecity.oversight.model import Act, Actor, Permit, Resource
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import Clock
 from safecity.platform.database import Database
-from safecity.platform.errors import Exhausted, Invalid, NotFound, Unavailable
+from safecity.platform.errors import Exhausted, Invalid, NotFound, Problem
 from safecity.platform.ids import new_id
 from safecity.platform.settings import VideoSettings
 from safecity.sites.model import CameraId
@@ -42,6 +43,7 @@ MAX_LOOKS = 4000
 MAX_LOOKS_PER_SESSION = 96
 MAX_PLAYBACK_S = 24 * 3600.0
 MAX_WINDOWS_AT_ONCE = 6  # each may hold MAX_WINDOW_BYTES
+_UNANSWERED = (Problem, DBAPIError)  # whatever the reason, the database gave no answer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -204,12 +206,12 @@ class Gateway:
                 try:
                     with self._database.begin() as connection:
                         self._oversight.note(connection, type="look_ended", body=body, actor=actor)
-                except Unavailable:
+                except _UNANSWERED:
                     with self._lock:
                         self._unsaid.appendleft((body, actor))
                     raise
-        except Unavailable as error:
-            log.warning("video.look_end_delayed", waiting=len(self._unsaid), code=error.code)
+        except _UNANSWERED as error:
+            log.warning("video.look_end_delayed", waiting=len(self._unsaid), error=type(error).__name__)
 
     def check(self) -> Sequence[Look]:
         """End the looks whose session or purpose is over, and idle playbacks; returns the ended. Every CHECK_EVERY_S.
@@ -232,9 +234,9 @@ class Gateway:
                     ended.append((look, "idle"))
             self._book.checked_s = now_s
             self._say()
-        except Unavailable:
+        except _UNANSWERED:
             if now_s - self._book.checked_s <= UNCHECKED_S:
-                raise
+                return []
             log.error("video.looks_unchecked", looks=len(looks))
             ended = [(look, "ended") for look in looks]
         for look, reason in ended:

@@ -18,6 +18,7 @@ import zmq
 import zmq.asyncio
 
 from safecity.platform.clock import parse_iso
+from safecity.platform.errors import Problem
 from safecity.sites.model import CameraId
 from safecity.video.access_unit import AccessUnit, StreamHeader, unpack_access_unit, unpack_header
 from safecity.video.model import LinkState, Stream, StreamKey
@@ -165,7 +166,7 @@ class PacketsClient:
                 self._listener.on_header(key, unpack_header(frames[3]))
             elif word == b"state":
                 self._listener.on_state(key, _state_of(frames[3]))
-        except (IndexError, KeyError, TypeError, ValueError, struct.error):
+        except (IndexError, KeyError, TypeError, ValueError, struct.error, Problem):
             log.warning("video.packet_unreadable", word=frames[0][:16].decode("ascii", "replace") if frames else "")
 
 

@@ -21,8 +21,9 @@ from safecity.api.media import GatewayParts, create_gateway_app
 from safecity.api.sessions import COOKIE
 from safecity.oversight.model import Role
 from safecity.platform.clock import to_iso
+from safecity.platform.errors import Unavailable
 from safecity.platform.secrets import load_secret_box
-from safecity.platform.settings import Settings
+from safecity.platform.settings import Settings, VideoSettings
 from safecity.sites.service import Sites
 from safecity.video import gateway as gateway_module
 from safecity.video.clip_verify import verify_clip
@@ -99,6 +100,11 @@ def running(tmp_path: Path, clips_dir: Path, monkeypatch: pytest.MonkeyPatch) ->
     server.should_exit = True
     thread.join(10)
     shutil.rmtree(run_dir, ignore_errors=True)
+
+
+@pytest.fixture
+def house_alone(tmp_path: Path, clips_dir: Path) -> House:
+    return House(tmp_path, clips_dir / "suburban_road_a.mp4")
 
 
 @pytest.fixture
@@ -328,3 +334,30 @@ def test_idle_playbacks_end(running: Running) -> None:
     while opened.look.end_reason is None and time.monotonic() < deadline:
         time.sleep(0.05)
     assert opened.look.end_reason == "idle"
+
+
+def test_without_an_answer_there_is_no_permission(house_alone: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that is away for long ends the looks; their closing leaves follow when it is back."""
+    house = house_alone
+    register_camera(house)
+    gateway = Gateway(
+        house.database, oversight=house.oversight, clock=house.clock, data_dir=house.data_dir, settings=VideoSettings()
+    )
+    look = gateway.open_live(house.actor, CAMERA, stream=Stream.SUB, rendition="clear")
+    assert gateway.check() == []
+
+    def away(*_: object, **__: object) -> None:
+        raise Unavailable("the database does not answer")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(house.oversight, "still_stands", away)
+        broken.setattr(house.oversight, "note", away)
+        house.clock.advance(gateway_module.UNCHECKED_S - 1)
+        assert gateway.check() == []
+        assert look.end_reason is None
+        house.clock.advance(2)
+        assert gateway.check() == [look]
+        assert look.end_reason == "ended"
+    assert house.log_types().count("look_ended") == 0
+    gateway.check()
+    assert house.log_types().count("look_ended") == 1
