@@ -1,5 +1,5 @@
 /** Server state by TanStack Query: one hook a thing. */
-import { keepPreviousData, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { keepPreviousData, skipToken, useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { FeatureCollection } from 'geojson'
 import { api, ApiError, bodyOf } from './client'
 import type {
@@ -103,13 +103,13 @@ const NO_CAMERAS: Readonly<Record<string, StateEntry>> = {}
 
 /** Live: fed by `LiveLink`, never fetched by the one who asks. */
 export function useCameraStates(): Readonly<Record<string, StateEntry>> {
-  return useQuery<StateSnapshot>({ queryKey: keys.state, enabled: false, staleTime: Infinity }).data?.cameras ?? NO_CAMERAS
+  return useQuery<StateSnapshot>({ queryKey: keys.state, queryFn: skipToken, staleTime: Infinity }).data?.cameras ?? NO_CAMERAS
 }
 
 export function useCameraState(camera: string): StateEntry | undefined {
   return useQuery<StateSnapshot, Error, StateEntry | undefined>({
     queryKey: keys.state,
-    enabled: false,
+    queryFn: skipToken,
     staleTime: Infinity,
     select: (snapshot) => snapshot.cameras[camera],
   }).data
