@@ -14,7 +14,9 @@ from safecity.virtual.scenes.model import HEIGHT_PX, SUB_HEIGHT_PX, SUB_WIDTH_PX
 from safecity.virtual.scenes.pixels import U8
 
 GOP_S = 2.0
-MAIN_RATE = {"crf": "22", "maxrate": "3800k", "bufsize": "5000k"}
+FASTER = "weightp=0:subme=1:rc-lookahead=5"
+"""A quarter less work than plain veryfast for nearly the same picture and rate."""
+MAIN_RATE = {"crf": "21", "maxrate": "3800k", "bufsize": "5000k"}
 SUB_RATE = {"crf": "24", "maxrate": "450k", "bufsize": "600k"}
 
 
@@ -60,7 +62,7 @@ def open_file(
     gop = str(max(1, round(GOP_S * rate)))
     options = {
         "preset": "veryfast", "bf": "0", "g": gop, "keyint_min": gop, "sc_threshold": "0", "flags": "+cgop",
-        "threads": "1", "profile": "high", **quality,
+        "threads": "1", "profile": "high", "x264-params": FASTER, **quality,
     }  # fmt: skip
     stream = container.add_stream("libx264", rate=rate, options=options)
     stream.width, stream.height = size

@@ -11,16 +11,18 @@ import numpy as np
 from safecity.virtual.scenes.backdrop import Backdrop
 from safecity.virtual.scenes.camera import Camera
 from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX
+from safecity.virtual.scenes.movers import Mover, MoverKey
 from safecity.virtual.scenes.pixels import F64, SHIFT, U8, add_over, fixed, u8
 from safecity.virtual.scenes.posing import Colour, Posed, Posing, Rods
 from safecity.virtual.scenes.shapes import Panel, Role, part_order
 
 PATCH_BYTES = 4 * 1800 * 1400
 """Room for the largest fine patch; larger figures are drawn less fine."""
-SOME_DETAIL_PX, FULL_DETAIL_PX = 17.0, 58.0
+SOME_DETAIL_PX, FULL_DETAIL_PX = 18.0, 64.0
 HIDE_MARGIN_CM = 60
 """A standing thing hides a mover only when it is nearer by more than this."""
 MAX_REMEMBERED = 400
+MAX_KEPT = 60
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +46,16 @@ class Shades:
     panels: dict[tuple[int, int], U8]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A standing mover's finished picture, good as long as it stands."""
+
+    pose: tuple[float, float, float, bool]
+    picture: U8
+    plates: list[tuple[str, F64]]
+    drawn_px: int
+
+
 class Stage:
     """The frame being drawn and the light that falls on it."""
 
@@ -56,7 +68,8 @@ class Stage:
         self.buffer = np.zeros(PATCH_BYTES, np.uint8)
         self.owners: U8 = np.zeros((HEIGHT_PX // 2, WIDTH_PX // 2), np.uint8)
         self.sheen = np.array(self.light.horizon) * 0.16 + np.array(self.light.zenith) * 0.10
-        self.remembered: dict[object, Shades] = {}
+        self.remembered: dict[MoverKey, Shades] = {}
+        self.kept: dict[MoverKey, Kept] = {}
 
     def draw(self, frame: U8, posed: Posed, *, number: int) -> Drawn | None:
         """Draw one mover over the frame; None where no pixel of it fell into the picture."""
@@ -74,24 +87,43 @@ class Stage:
             self.own_figure(spot, posed.figure, corner=(x0, y0), number=number)
             drawn_px = int(np.count_nonzero(spot == number))
             return Drawn(posed=posed, number=number, drawn_px=drawn_px, plates=[])
-        fine = fineness(bottom - top, (x1 - x0) * (y1 - y0)) if posed.figure is None else 1
-        height, width = (y1 - y0) * fine, (x1 - x0) * fine
-        patch = self.buffer[: height * width * 4].reshape(height, width, 4)
+        kept = self.kept.get(posed.mover.key)
+        if kept is not None and kept.pose == pose_of(posed.mover):
+            small, plates, drawn_px = kept.picture, kept.plates, kept.drawn_px
+        else:
+            small, plates, drawn_px = self.render(posed, (x0, y0), size=(x1 - x0, y1 - y0))
+            if is_hidden:
+                small[hidden] = 0
+            self.keep(posed.mover, Kept(pose=pose_of(posed.mover), picture=small, plates=plates, drawn_px=drawn_px))
+        add_over(frame, small, left=x0, top=y0)
+        self.owners[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2][small[::2, ::2, 3] > 127] = number
+        return Drawn(posed=posed, number=number, drawn_px=drawn_px, plates=plates)
+
+    def render(
+        self, posed: Posed, corner: tuple[int, int], *, size: tuple[int, int]
+    ) -> tuple[U8, list[tuple[str, F64]], int]:
+        """A mover's premultiplied picture of a size (width, height), its plates, and how many pixels it covers."""
+        width, height = size
+        tall = posed.bounds[3] - posed.bounds[1]
+        fine = fineness(tall, width * height) if posed.figure is None else 1
+        patch = self.buffer[: height * width * fine * fine * 4].reshape(height * fine, width * fine, 4)
         patch.fill(0)
         plates: list[tuple[str, F64]] = []
         if posed.figure is not None:
-            self.fill_figure(patch, moved(posed.figure, (x0, y0)), tall_px=bottom - top)
+            self.fill_figure(patch, moved(posed.figure, corner), tall_px=tall)
         else:
-            plates = self.fill(patch, posed, corner=(x0, y0), fine=fine)
-        small = patch if fine == 1 else u8(cv2.resize(patch, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA))
-        owned = small[::2, ::2, 3] > 127
-        drawn_px = int(np.count_nonzero(owned))
-        if is_hidden:
-            small[hidden] = 0
-            owned = small[::2, ::2, 3] > 127
-        add_over(frame, small, left=x0, top=y0)
-        self.owners[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2][owned] = number
-        return Drawn(posed=posed, number=number, drawn_px=drawn_px, plates=plates)
+            plates = self.fill(patch, posed, corner=corner, fine=fine)
+        small = patch.copy() if fine == 1 else u8(cv2.resize(patch, size, interpolation=cv2.INTER_AREA))
+        return small, plates, int(np.count_nonzero(small[::2, ::2, 3] > 127))
+
+    def keep(self, mover: Mover, kept: Kept) -> None:
+        """Remember a standing mover's picture: it will look the same in the next frame."""
+        if mover.speed_mps > 0:
+            self.kept.pop(mover.key, None)
+            return
+        if len(self.kept) >= MAX_KEPT:
+            self.kept.clear()
+        self.kept[mover.key] = kept
 
     def fill_figure(self, picture: U8, figure: Rods, *, tall_px: float) -> None:
         """Fill a person's rods straight on a picture; small ones only with their bright sides' larger parts."""
@@ -239,6 +271,11 @@ class Stage:
         lit = picture.astype(np.float32)
         lit[..., :3] = lit[..., :3] * (strength * lighting.clear).astype(np.float32) + lighting.fog.astype(np.float32)
         return u8(lit)
+
+
+def pose_of(mover: Mover) -> tuple[float, float, float, bool]:
+    """What decides how a standing mover looks."""
+    return mover.x_m, mover.y_m, mover.heading, mover.is_braking
 
 
 def moved(figure: Rods, corner: tuple[int, int]) -> Rods:

@@ -26,7 +26,7 @@ def hang_lamps(plan: StreetPlan, strength: float) -> Lamps:
 
     lights: list[tuple[tuple[float, float, float], Bgr]] = []
     for pole in (p for p in plan.poles if p.arm_m > 0):
-        bright = 60.0 * strength
+        bright = 46.0 * strength
         lights.append((lamp_place(pole), (SODIUM[0] * bright, SODIUM[1] * bright, SODIUM[2] * bright)))
     for house in plan.buildings:
         middle = house.width_m / 2
