@@ -36,6 +36,7 @@ export type IconName = keyof typeof paths
 
 interface IconProps {
   name: IconName
+  /** Pixels at the usual text size; grows with it on wide walls. */
   size?: number
   /** Points the other way in Urdu (arrows, play heads are not mirrored; chevrons of lists are). */
   mirrored?: boolean
@@ -44,8 +45,8 @@ interface IconProps {
 export function Icon({ name, size = 20, mirrored = false }: IconProps) {
   return (
     <svg
-      width={size}
-      height={size}
+      width={`${size / 16}rem`}
+      height={`${size / 16}rem`}
       viewBox="0 0 24 24"
       fill="none"
       stroke="currentColor"

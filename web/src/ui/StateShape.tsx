@@ -13,7 +13,7 @@ export function StateShape({ state, size = 14, title }: { state: CameraState; si
   const { path, mark, filled } = shapes[state]
   const paint = color[state]
   return (
-    <svg width={size} height={size} viewBox="0 0 16 16" className="sc-icon" role={title ? 'img' : undefined} aria-label={title} aria-hidden={title ? undefined : true}>
+    <svg width={`${size / 16}rem`} height={`${size / 16}rem`} viewBox="0 0 16 16" className="sc-icon" role={title ? 'img' : undefined} aria-label={title} aria-hidden={title ? undefined : true}>
       {title ? <title>{title}</title> : null}
       <path d={path} fill={filled ? paint : 'none'} stroke={paint} strokeWidth={filled ? 0 : 2.2} strokeDasharray={filled ? undefined : '3 2.200'} strokeLinejoin="round" />
       {mark ? <path d={mark} stroke={color.ground} strokeWidth={1.9} strokeLinecap="round" fill="none" /> : null}

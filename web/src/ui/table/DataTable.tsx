@@ -29,7 +29,13 @@ interface DataTableProps<Row> {
   leastWidth?: string
 }
 
-const ROW_PX = 36
+const ROW_REM = 2.25
+
+/** Rows grow with the text, which is larger on wide walls. */
+function rowHeightPx(): number {
+  const root = Number.parseFloat(getComputedStyle(document.documentElement).fontSize)
+  return ROW_REM * (root > 0 ? root : 16)
+}
 
 function compare(one: string | number | null, other: string | number | null, down: boolean): number {
   if (one === null || other === null) return one === other ? 0 : one === null ? 1 : -1
@@ -46,7 +52,8 @@ export function DataTable<Row>({ label, columns, rows, rowKey, sortedBy, empty, 
   const [sort, setSort] = useState(sortedBy ?? null)
   const inOrder = useMemo(() => sorted(rows, columns.find((column) => column.id === sort?.id), sort?.down ?? false), [rows, columns, sort])
   const box = useRef<HTMLDivElement>(null)
-  const { first, last } = useWindow(box, inOrder.length, ROW_PX)
+  const [rowPx] = useState(rowHeightPx)
+  const { first, last } = useWindow(box, inOrder.length, rowPx)
   if (rows.length === 0) return empty
 
   const turn = (id: string) => setSort((now) => ({ id, down: now?.id === id ? !now.down : false }))
@@ -66,9 +73,9 @@ export function DataTable<Row>({ label, columns, rows, rowKey, sortedBy, empty, 
           </tr>
         </thead>
         <tbody>
-          <tr aria-hidden="true" style={{ blockSize: first * ROW_PX }} />
+          <tr aria-hidden="true" style={{ blockSize: first * rowPx }} />
           {inOrder.slice(first, last).map((row, index) => (
-            <tr key={rowKey(row)} aria-rowindex={first + index + 2} style={{ blockSize: ROW_PX }}>
+            <tr key={rowKey(row)} aria-rowindex={first + index + 2} style={{ blockSize: rowPx }}>
               {columns.map((column) => (
                 <td key={column.id} data-figures={column.figures}>
                   {column.render(row)}
@@ -76,7 +83,7 @@ export function DataTable<Row>({ label, columns, rows, rowKey, sortedBy, empty, 
               ))}
             </tr>
           ))}
-          <tr aria-hidden="true" style={{ blockSize: (inOrder.length - last) * ROW_PX }} />
+          <tr aria-hidden="true" style={{ blockSize: (inOrder.length - last) * rowPx }} />
         </tbody>
       </table>
     </div>
