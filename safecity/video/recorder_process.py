@@ -43,6 +43,7 @@ from safecity.video.timeline import ServerLine
 log = structlog.get_logger()
 
 TICK_S = 1.0
+FULL_RECORDER_STREAMS = 200  # 100 cameras, main and sub
 CLAIM_EVERY_S = 4.0
 STOP_WAIT_S = 2.0
 INDEX_WAIT_S = 4.0
@@ -104,7 +105,10 @@ class RecorderProcess:
         return from_us(self._line.instant_us(self._clock.monotonic_s()))
 
     def _open_reader(self, source: StreamSource, numbering: Numbering) -> Reader:
-        return PyAvReader(source, numbering, clock=self._clock, line=self._line)
+        key = (source.camera, source.stream)
+        return PyAvReader(
+            source, numbering, clock=self._clock, line=self._line, is_watched=lambda: self._hub.is_watched(key)
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Record until told to stop. Raises Internal when the disk's thread died: only a new process helps."""
@@ -153,7 +157,8 @@ class RecorderProcess:
         for key in [key for key, source in self._sources.items() if wanted.get(key) != source]:
             self._end_stream(key)
         fresh = [one for key, one in wanted.items() if key not in self._sources]
-        spacing_s = self._settings.start_spread_s / self._settings.cameras_per_recorder
+        # A recorder that is not full starts its few streams sooner, not slower: a killed one must be back within 2 s.
+        spacing_s = self._settings.start_spread_s / max(len(fresh), FULL_RECORDER_STREAMS)
         for index, source in enumerate(sorted(fresh, key=lambda one: (one.stream.value, one.camera))):
             self._start_stream(source, claimed.pasts.get((source.camera, source.stream)), delay_s=index * spacing_s)
         if fresh:
