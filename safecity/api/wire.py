@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from safecity.oversight.model import Act, Role
+from safecity.sites.model import Cause as StateCause
+from safecity.video.model import Cause as MissingCause
 
 Instant = AwareDatetime
 State = Literal["live", "stalled", "offline", "unknown"]
@@ -108,7 +110,7 @@ class CameraView(Wire):
     gate: str | None
     state: State
     since: Instant | None
-    cause: str | None
+    cause: StateCause | None
 
 
 class ShapeView(Wire):
@@ -140,7 +142,7 @@ class SpanView(Wire):
 class MissingView(SpanView):
     """Expected, not recorded, and why."""
 
-    cause: str
+    cause: MissingCause
 
 
 class TimelineView(Wire):
@@ -156,7 +158,7 @@ class StateView(Wire):
 
     state: State
     since: Instant | None
-    cause: str | None
+    cause: StateCause | None
 
 
 class CityState(Wire):
@@ -172,7 +174,7 @@ class CameraHealth(Wire):
     id: str
     state: State
     since: Instant | None
-    cause: str | None
+    cause: StateCause | None
     bitrate_bps: float | None
     fps: float | None
     last_frame_at: Instant | None

@@ -109,7 +109,7 @@ def _settings(options: DemoOptions, *, rtsp_port: int, control_port: int) -> Set
         {
             "platform": {"data_dir": options.data.absolute()},
             "web": {"port": options.port},
-            "sites": {"name": "SafeCity · virtual Quetta", "name_ur": "سیف سٹی · فرضی کوئٹہ"},
+            "sites": {"name": "Virtual Quetta", "name_ur": "فرضی کوئٹہ"},
             # Each recorder takes its share only, so that the death of one costs no more than that share.
             "video": {
                 "disk_gb": options.disk_gb,

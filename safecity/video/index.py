@@ -26,6 +26,7 @@ MAX_SEGMENTS = 20_000  # 200 minutes of 100 cameras without a database
 MAX_OUTAGES = 20_000
 MAX_FACTS = 5_000
 FLUSH_EVERY_S = 1.0
+FIRST_FLUSH_S = 0.1
 _K = TypeVar("_K")
 _V = TypeVar("_V")
 SegmentKey = tuple[StreamKey, datetime]
@@ -146,9 +147,11 @@ class IndexWriter:
         return self._is_behind
 
     def run(self, stop: threading.Event) -> None:
-        """Write each second until stopped, and once more then."""
-        while not stop.wait(FLUSH_EVERY_S):
+        """Write soon after the start, so that a new process is seen, then each second, and once more when stopped."""
+        wait_s = FIRST_FLUSH_S
+        while not stop.wait(wait_s):
             self.flush()
+            wait_s = FLUSH_EVERY_S
         self.flush()
 
     def flush(self) -> bool:

@@ -323,8 +323,7 @@ export interface components {
         CameraDetail: {
             /** Bearing Deg */
             bearing_deg: number | null;
-            /** Cause */
-            cause: string | null;
+            cause: components["schemas"]["safecity__sites__model__Cause"] | null;
             /** Code */
             code: string;
             /** Fov Deg */
@@ -366,8 +365,7 @@ export interface components {
         CameraHealth: {
             /** Bitrate Bps */
             bitrate_bps: number | null;
-            /** Cause */
-            cause: string | null;
+            cause: components["schemas"]["safecity__sites__model__Cause"] | null;
             /** Fps */
             fps: number | null;
             /** Id */
@@ -393,8 +391,7 @@ export interface components {
         CameraView: {
             /** Bearing Deg */
             bearing_deg: number | null;
-            /** Cause */
-            cause: string | null;
+            cause: components["schemas"]["safecity__sites__model__Cause"] | null;
             /** Code */
             code: string;
             /** Fov Deg */
@@ -578,8 +575,7 @@ export interface components {
          * @description Expected, not recorded, and why.
          */
         MissingView: {
-            /** Cause */
-            cause: string;
+            cause: components["schemas"]["safecity__video__model__Cause"];
             /**
              * From
              * Format: date-time
@@ -741,8 +737,7 @@ export interface components {
          * @description One camera's state in the live picture of the city.
          */
         StateView: {
-            /** Cause */
-            cause: string | null;
+            cause: components["schemas"]["safecity__sites__model__Cause"] | null;
             /** Since */
             since: string | null;
             /**
@@ -779,6 +774,18 @@ export interface components {
             /** Error Type */
             type: string;
         };
+        /**
+         * Cause
+         * @description Where to look when a camera is not live.
+         * @enum {string}
+         */
+        safecity__sites__model__Cause: "camera" | "link" | "credentials" | "recorder";
+        /**
+         * Cause
+         * @description Why a second is missing.
+         * @enum {string}
+         */
+        safecity__video__model__Cause: "camera" | "link" | "credentials" | "power" | "recorder" | "disk" | "policy";
     };
     responses: never;
     parameters: never;
