@@ -81,6 +81,15 @@ def sign_in(page: Page, demo: Demo, user: str, *, language: Language, path: str)
     expect(page.locator('input[name="password"]')).to_have_count(0)
 
 
+def start_shift(page: Page, *, words: dict[str, str]) -> None:
+    """Go on duty, unless this user still is from before."""
+    shift = page.get_by_role("button", name=words["start_shift"])
+    live = page.locator('video[data-state="live"]')
+    wait_until(lambda: shift.count() or live.count(), within_s=20, reason="a shift to start, or a live tile")
+    if shift.count():
+        shift.first.click()
+
+
 def difference(first: list[int], second: list[int]) -> int:
     return sum(1 for a, b in zip(first, second, strict=True) if abs(a - b) > 8)
 
@@ -161,9 +170,7 @@ def test_the_corridor(demo: Demo, chromium: Browser, tmp_path: Path, language: L
     page.on("request", lambda r: foreign.append(r.url) if "127.0.0.1" not in r.url and r.url[:4] == "http" else None)
     sign_in(page, demo, "investigator", language=language, path="/wall")
     assert page.evaluate("document.documentElement.dir") == ("rtl" if language == "ur" else "ltr")
-    shift = page.get_by_role("button", name=words["start_shift"])
-    if shift.count():
-        shift.first.click()
+    start_shift(page, words=words)
     see_live_tiles_move(page)
     camera = page.locator('video[data-state="live"]').first.get_attribute("data-camera")
     assert camera
@@ -179,8 +186,7 @@ def test_the_corridor(demo: Demo, chromium: Browser, tmp_path: Path, language: L
 def test_a_stalled_camera_is_shown_as_stalled(demo: Demo, chromium: Browser) -> None:
     page = open_page(chromium, language="en")
     sign_in(page, demo, "operator", language="en", path="/wall")
-    if (shift := page.get_by_role("button", name="Start shift")).count():
-        shift.first.click()
+    start_shift(page, words=WORDS["en"])
     tile = page.locator('video[data-state="live"]').first
     expect(tile).to_be_visible()
     camera = tile.get_attribute("data-camera")
