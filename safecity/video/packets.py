@@ -153,6 +153,10 @@ class PacketHub:
         with self._lock:
             self._channels = {one: channel for one, channel in self._channels.items() if one != key}
 
+    def is_watched(self, key: StreamKey) -> bool:
+        """Whether somebody watches the stream now."""
+        return key in self._watched
+
     def publish(self, key: StreamKey, what: AccessUnit | StreamHeader) -> None:
         """Append to the ring; wake the hub only when somebody watches. Never waits."""
         channel = self._channels.get(key)

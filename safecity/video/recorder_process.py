@@ -4,6 +4,7 @@ Three clocks tick in it: the readers (as pictures come), the minder (each second
 few seconds: leases and cameras, which may wait for the database without anybody else waiting).
 """
 
+import atexit
 import gc
 import os
 import secrets
@@ -46,6 +47,7 @@ TICK_S = 1.0
 FULL_RECORDER_STREAMS = 200  # 100 cameras, main and sub
 CLAIM_EVERY_S = 4.0
 STOP_WAIT_S = 2.0
+STREAMS_WAIT_S = 1.5  # a live camera's thread ends with its next handful of pictures
 INDEX_WAIT_S = 4.0
 GC_THRESHOLD = (20_000, 20, 20)
 STACK_BYTES = 1024**2  # FFmpeg needs little; 200 threads should not reserve 8 MB each
@@ -240,6 +242,12 @@ class RecorderProcess:
             one.recorder.stop()
         for one in running:
             one.recorder.finish()
+        deadline_s = self._clock.monotonic_s() + STREAMS_WAIT_S
+        blocked = [one for one in running if not one.thread.join(max(0.0, deadline_s - self._clock.monotonic_s()))]
+        if blocked:
+            # They wait inside FFmpeg for a camera. Python would take its interpreter away from under them at its end
+            # and crash; everything is written by then, so the process leaves without that end.
+            atexit.register(os._exit, 0)
         is_written = self.disk.stop(wait_s=STOP_WAIT_S)
         self._stop.set()
         self._hub.stop()

@@ -26,6 +26,7 @@ from safecity.virtual.faults import FaultKind
 from tests.rooms.video.rig import PASSWORD, Installation, VirtualCameras, camera_id, end, wait_until
 
 CAMERAS = 4
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import av
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from safecity.oversight import merkle
@@ -66,6 +66,8 @@ def test_a_file_cut_anywhere_keeps_every_whole_fragment_and_nothing_else(
     (media / victim.path).write_bytes(raw)
     ends = [one.offset_bytes + one.size_bytes for one in scan(whole).fragments]
     kept = [end for end in ends if end <= int(len(whole) * share)]
+    # Rubbish that happens to fill a fragment up to its very end cannot be told from pictures without their hash.
+    assume(all(len(raw) < end for end in ends[len(kept) :]))
     found = recover_stream(media, KEY, [rows[1], opened(victim)], writer="recorder-1")
     if not kept:
         assert [one.path for one in found.set_aside] == [victim.path]
