@@ -23,8 +23,10 @@ ALL_RED_S = 0.8
 MAX_ROUNDS = 60
 PATIENCE_ROUNDS = 5
 """After so many rounds some vehicles that still come differently are left out."""
+ALIKE_ROUNDS = 2
+"""So many rounds in a row must equal the one before: one may do so by chance."""
 SETTLED_M = 0.02
-"""A round equals the one before when no vehicle is farther than this from where it was."""
+"""A round equals the one before when no vehicle is farther than this from where it was (nor its speed in m/s)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +41,8 @@ class Vehicle:
     has_halted: bool = False
     waited_s: float = 0.0
     is_released: bool = False
-    stop_until_s: float | None = None
+    stop_until: int | None = None
+    """The frame at which a planted stop ends."""
     event: int | None = None
     event_done: bool = False
 

@@ -23,6 +23,8 @@ STOP_MIN_S = 2.0
 """A vehicle that stands shorter than this has not stopped in the sense of the truth."""
 TRACK_MIN_HEIGHT_PX = 9.0
 """Boxes lower than this are not in the truth: nobody could label them."""
+TRACK_MIN_VISIBLE = 0.1
+"""Who was never seen more than this is not in the truth."""
 PLATE_MIN_HEIGHT_PX = 7.0
 """Plates drawn lower than this are not in the truth's list of plates."""
 

@@ -81,6 +81,8 @@ class Stage:
         limit = max(0.0, posed.depth_m * 100 - HIDE_MARGIN_CM)
         hidden = self.backdrop.depth[y0:y1, x0:x1] < limit
         is_hidden = bool(hidden.any())
+        if is_hidden and bool(hidden.all()):
+            return Drawn(posed=posed, number=number, drawn_px=1, plates=[])
         if posed.figure is not None and not is_hidden:
             self.fill_figure(frame, posed.figure, tall_px=bottom - top)
             spot = self.owners[y0 // 2 : y1 // 2, x0 // 2 : x1 // 2]

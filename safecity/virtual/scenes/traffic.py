@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from safecity.platform.errors import Internal
 from safecity.virtual.scenes.driving import (
+    ALIKE_ROUNDS,
     ALL_RED_S,
     AMBER_S,
     GAP_M,
@@ -43,19 +44,35 @@ class Traffic:
     fps: float
     round_s: float | None
     events: tuple[PlantedEvent, ...] = ()
-    now_s: float = 0.0
+    tick: int = 0
+    """Frames since the clock's zero; whole numbers, so that every round meets its signals at the same frame."""
     vehicles: list[Vehicle] = field(default_factory=list[Vehicle])
     courses: list[Course] = field(default_factory=list[Course])
     booms: dict[str, Boom] = field(default_factory=dict[str, Boom])
     taken_events: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     waiting: list[tuple[Slot, int]] = field(default_factory=list[tuple[Slot, int]])
-    frame: int = 0
-    """Frames since the clip's first; negative while the street fills."""
 
     def __post_init__(self) -> None:
         """Prepare the routes and the booms."""
         self.courses = [prepare_course(self.plan, route.segments) for route in self.plan.routes]
         self.booms = {barrier.segment: Boom() for barrier in self.plan.barriers}
+
+    @property
+    def now_s(self) -> float:
+        """Seconds since the clock's zero."""
+        return self.tick / self.fps
+
+    @property
+    def round_ticks(self) -> int:
+        """Frames of a round; 0 where the scene does not loop."""
+        return round(self.round_s * self.fps) if self.round_s is not None else 0
+
+    def round_of(self, at_s: float) -> tuple[int, int]:
+        """For something due at a time (in a loop: in each round): the round it is in, and frames since it was due."""
+        since = self.tick - math.ceil(at_s * self.fps - 1e-6)
+        if not self.round_ticks:
+            return 0, since
+        return divmod(since, self.round_ticks)
 
     def fill_street(self) -> None:
         """Run until the street is as busy as it will be; in a loop, until a round equals the one before."""
@@ -63,16 +80,17 @@ class Traffic:
             self.run_rounds(90.0, 1)
             return
         before: dict[int, list[float]] = {}
+        alike = 0
         for count in range(1, MAX_ROUNDS + 1):
             self.run_rounds(self.round_s, 1, keep_clock=True)
-            state: dict[int, list[float]] = {}
+            state: dict[int, list[float]] = {slot.number: [-1.0] for slot, _ in self.waiting}
             for vehicle in self.vehicles:
-                state.setdefault(vehicle.slot.number, []).append(vehicle.s_m)
+                state.setdefault(vehicle.slot.number, []).extend((vehicle.s_m, vehicle.speed_mps, vehicle.waited_s))
             unsettled = differing(before, state)
-            if not unsettled:
-                self.frame = 0
+            alike = 0 if unsettled else alike + 1
+            if alike == ALIKE_ROUNDS:
                 return
-            if count % PATIENCE_ROUNDS == 0:
+            if unsettled and count % PATIENCE_ROUNDS == 0:
                 self.dismiss(unsettled)
             before = state
         raise Internal(
@@ -95,8 +113,7 @@ class Traffic:
         """Drive some time before the clip begins."""
         steps = round(seconds * self.fps) * rounds
         if not keep_clock:
-            self.now_s = -steps / self.fps
-        self.frame = -steps
+            self.tick = -steps
         for _ in range(steps):
             self.step()
 
@@ -116,19 +133,13 @@ class Traffic:
             self.wait(vehicle, dt)
         self.move_booms(dt)
         self.vehicles = [v for v in self.vehicles if v.s_m < self.courses[v.slot.route].length_m + 6]
-        self.frame += 1
-        self.now_s += dt
+        self.tick += 1
 
     def enter(self) -> None:
         """Let the vehicles in whose time has come, unless their lane's start is still taken."""
-        dt = 1 / self.fps
         for slot in self.slots:
-            if self.round_s is None:
-                if self.now_s <= slot.at_s < self.now_s + dt:
-                    self.waiting.append((slot, 0))
-                continue
-            turn = math.floor((self.now_s + dt - slot.at_s) / self.round_s - 1e-9)
-            if self.now_s <= slot.at_s + turn * self.round_s + 1e-9 < self.now_s + dt and turn >= 0:
+            turn, since = self.round_of(slot.at_s)
+            if since == 0:
                 self.waiting.append((slot, turn))
         left: list[tuple[Slot, int]] = []
         for slot, turn in self.waiting:
@@ -156,9 +167,8 @@ class Traffic:
         for number, event in enumerate(self.events):
             if event.kind != EventKind.STOPPED_VEHICLE:
                 continue
-            turn = 0 if self.round_s is None else math.floor((self.now_s - event.at_s) / self.round_s)
-            due = event.at_s + turn * (self.round_s or 0.0)
-            if self.now_s < due or (number, turn) in self.taken_events:
+            turn, since = self.round_of(event.at_s)
+            if since < 0 or (number, turn) in self.taken_events:
                 continue
             near = [
                 v for v in self.vehicles
@@ -263,7 +273,8 @@ class Traffic:
         """green, amber or red."""
         cycle = 44.0 if self.round_s is None else self.round_s / max(1, round(self.round_s / 44.0))
         share = cycle / self.plan.phases
-        into = (self.now_s - phase * share) % cycle
+        now_s = self.tick % self.round_ticks / self.fps if self.round_ticks else self.now_s
+        into = (now_s - phase * share) % cycle
         if into < share - AMBER_S - ALL_RED_S:
             return "green"
         return "amber" if into < share - ALL_RED_S else "red"
@@ -295,8 +306,9 @@ class Traffic:
         if vehicle.event is None or self.plan.live_stop is None:
             return
         if abs(self.plan.live_stop[1] - vehicle.front_m) < 2.5:
-            vehicle.stop_until_s = vehicle.stop_until_s or self.now_s + self.events[vehicle.event].for_s
-            vehicle.event_done = self.now_s >= vehicle.stop_until_s
+            if vehicle.stop_until is None:
+                vehicle.stop_until = self.tick + round(self.events[vehicle.event].for_s * self.fps)
+            vehicle.event_done = self.tick >= vehicle.stop_until
 
     def way_is_clear(self, vehicle: Vehicle) -> bool:
         """Whether nobody comes from behind while this one pulls out."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 
 from safecity.virtual.scenes.camera import Camera
@@ -11,6 +12,7 @@ from safecity.virtual.scenes.model import (
     STOP_MIN_S,
     STOP_SPEED_MPS,
     TRACK_MIN_HEIGHT_PX,
+    TRACK_MIN_VISIBLE,
     TRUTH_VERSION,
     WIDTH_PX,
     Box,
@@ -67,7 +69,7 @@ class TruthRecorder:
 
     def observe(self, frame: Frame) -> None:
         """Take down one frame."""
-        seen = np.bincount(frame.owners.ravel(), minlength=256)
+        seen = np.asarray(cv2.calcHist([frame.owners], [0], None, [256], [0, 256])).ravel()
         for item in frame.drawn:
             box = box_of(item, frame.number, seen_px=int(seen[item.number]))
             if box is None:
@@ -106,7 +108,7 @@ class TruthRecorder:
 
     def finish(self) -> SceneTruth:
         """All that was true of the scene."""
-        tracks = [track for track in self.tracks.values() if track.boxes]
+        tracks = [track for track in self.tracks.values() if any(box[5] >= TRACK_MIN_VISIBLE for box in track.boxes)]
         request = self.request
         layout, condition = request.layout, request.condition
         if layout is None or condition is None:
@@ -128,7 +130,9 @@ class TruthRecorder:
         if not self.request.loop or not track.boxes or track.boxes[-1][0] != self.request.frames - 1:
             return None
         following = self.tracks.get((kind, number, turn - 1) if kind != "still" and kind != "parked" else track.key)
-        return following if following is not None and following.boxes and following.boxes[0][0] == 0 else None
+        if following is None or not following.boxes or following.boxes[0][0] != 0:
+            return None
+        return following if any(box[5] >= TRACK_MIN_VISIBLE for box in following.boxes) else None
 
     def track_truth(self, track: Track) -> TrackTruth:
         """The track as the file states it."""
