@@ -21,7 +21,7 @@ import structlog
 import zmq
 
 from safecity.platform.clock import to_iso
-from safecity.platform.errors import Unavailable
+from safecity.platform.sockets import socket_dir
 from safecity.sites.model import CameraId
 from safecity.video.access_unit import AccessUnit, StreamHeader, pack_header, pack_meta
 from safecity.video.model import LinkState, Stream, StreamKey, StreamState
@@ -93,7 +93,8 @@ class PacketHub:
     """One ROUTER socket for all streams of a recorder."""
 
     def __init__(self, run_dir: Path, slot: str, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
-        self.path = run_dir / f"packets-{slot}.sock"
+        folder = socket_dir(run_dir)
+        self.path = folder / f"packets-{slot}.sock"
         self._monotonic_s = monotonic_s
         self._channels: dict[StreamKey, _Channel] = {}
         self._watched: frozenset[StreamKey] = frozenset()
@@ -103,15 +104,10 @@ class PacketHub:
         self._dropped = 0
         self._lock = threading.Lock()
         self._context = zmq.Context()
-        self._socket = self._bind(run_dir)
+        self._socket = self._bind(folder)
 
-    def _bind(self, run_dir: Path) -> "zmq.Socket[bytes]":
-        if len(str(self.path)) > 100:
-            raise Unavailable(
-                f"the path {self.path} is too long for a socket (107 bytes); choose a shorter data folder",
-                code="video.socket_path",
-            )
-        run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    def _bind(self, folder: Path) -> "zmq.Socket[bytes]":
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path.unlink(missing_ok=True)
         socket = self._context.socket(zmq.ROUTER)
         socket.setsockopt(zmq.ROUTER_MANDATORY, 1)

@@ -19,6 +19,7 @@ import zmq.asyncio
 
 from safecity.platform.clock import parse_iso
 from safecity.platform.errors import Problem
+from safecity.platform.sockets import socket_dir
 from safecity.sites.model import CameraId
 from safecity.video.access_unit import AccessUnit, StreamHeader, unpack_access_unit, unpack_header
 from safecity.video.model import LinkState, Stream, StreamKey
@@ -65,7 +66,7 @@ class PacketsClient:
     """One DEALER socket for each recorder; all methods belong to the event loop's thread."""
 
     def __init__(self, run_dir: Path, listener: Listener) -> None:
-        self._run_dir = run_dir
+        self._run_dir = socket_dir(run_dir)
         self._listener = listener
         self._context: zmq.asyncio.Context = zmq.asyncio.Context()
         self._sockets: dict[Path, zmq.asyncio.Socket] = {}

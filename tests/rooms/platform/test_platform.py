@@ -19,6 +19,7 @@ from safecity.platform.geometry import LonLat, bearing_deg, distance_m
 from safecity.platform.ids import fact_id, new_id
 from safecity.platform.secrets import SecretBox, load_secret_box
 from safecity.platform.settings import Settings, load_settings
+from safecity.platform.sockets import socket_dir
 
 instants = st.datetimes(
     min_value=datetime(1980, 1, 1),  # noqa: DTZ001 - hypothesis adds the time zone
@@ -178,3 +179,17 @@ def test_the_demo_says_what_is_wrong_with_its_options(tmp_path: Path, options: l
     assert done.returncode == 1
     assert options[0] in done.stderr
     assert not (tmp_path / "demo-data" / "safecity.db").exists()
+
+
+def test_sockets_of_a_deep_folder_get_a_short_name(tmp_path: Path) -> None:
+    short = Path("/tmp/a/run")  # noqa: S108
+    assert socket_dir(short) == short
+    deep = tmp_path / ("d" * 120) / "run"
+    found = socket_dir(deep)
+    assert found == socket_dir(deep) != socket_dir(deep.parent)
+    assert len(str(found)) < 60
+    assert stat.S_IMODE(found.stat().st_mode) == 0o700
+    found.chmod(0o755)
+    with pytest.raises(Denied, match="open to others"):
+        socket_dir(deep)
+    found.rmdir()
