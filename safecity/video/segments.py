@@ -290,7 +290,7 @@ class SegmentWriter:
             started_at=started_at,
             durable_until=started_at,
             state=SegmentState.OPEN,
-            path=segment_path(self.key, started_at, session),
+            path=segment_path(self.key, started_at, session=session),
             session=session,
             size_bytes=0,
             fragments=0,
@@ -314,7 +314,7 @@ class SegmentWriter:
         self._outlets.submit(OpenJob(key=self.key, row=row, make_init=make_init))
 
 
-def segment_path(key: StreamKey, started_at: datetime, session: str) -> str:
+def segment_path(key: StreamKey, started_at: datetime, *, session: str) -> str:
     """Where a segment's file is, below the media folder."""
     name = f"{started_at:%H%M%S}{started_at.microsecond // 1000:03d}Z-{session}.mp4"
     return f"{key[0]}/{key[1].value}/{started_at:%Y-%m-%d}/{name}"

@@ -93,7 +93,7 @@ def test_a_file_says_itself_what_it_is(header: StreamHeader) -> None:
     said = json.loads(scan(paper.files()[0]).description or b"")
     assert (said["camera"], said["stream"], said["writer"]) == ("cam_a", "main", "recorder-1")
     assert said["started_at_us"] == to_us(paper.rows[0].started_at)
-    assert paper.rows[0].path == segment_path(KEY, paper.rows[0].started_at, "tag-1")
+    assert paper.rows[0].path == segment_path(KEY, paper.rows[0].started_at, session="tag-1")
 
 
 def test_a_start_up_burst_of_old_pictures_does_not_move_the_line(header: StreamHeader) -> None:
