@@ -16,12 +16,12 @@ from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.types import TypeDecorator
 
 from safecity.platform.clock import from_us, to_us
-from safecity.platform.errors import Exhausted, Problem, Unavailable
+from safecity.platform.errors import DataLoss, Exhausted, Invalid, Problem, Unavailable
 
 BUSY_TIMEOUT_MS = 10_000  # a writer waits so long for another on SQLite before it is told to come back
 POOL_SIZE = 24
@@ -62,11 +62,15 @@ class Database:
     """The engine and the two ways in: `begin` to change, `read` to look."""
 
     def __init__(self, url: str) -> None:
-        parsed = sa.engine.make_url(url)
+        parsed = _parse(url)
         self.is_sqlite = parsed.get_backend_name() == "sqlite"
         if self.is_sqlite:
             if parsed.database and parsed.database != ":memory:":
-                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+                file = Path(parsed.database)
+                file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                # Names of users and what they looked at are in it; SQLite gives the files beside it the same mode.
+                if not file.exists():
+                    file.touch(mode=0o600)
             self.engine = sa.create_engine(
                 parsed,
                 pool_size=POOL_SIZE,
@@ -116,12 +120,35 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _parse(url: str) -> sa.URL:
+    """The URL of a database that can be used here; raises Invalid that does not repeat it: it may hold a password."""
+    try:
+        parsed = sa.engine.make_url(url)
+        parsed.get_dialect().import_dbapi()
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
+        raise Invalid(
+            "the database URL cannot be used; write sqlite:///FILE or postgresql+psycopg://USER:PASSWORD@HOST/NAME",
+            code="database.bad_url",
+        ) from error
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise Invalid("the database must be SQLite or PostgreSQL", code="database.bad_url")
+    return parsed
+
+
 @contextmanager
 def _translated() -> Generator[None]:
     try:
         yield
     except OperationalError as error:
         raise _problem_of(error) from error
+    except DatabaseError as error:
+        if type(error) is not DatabaseError:  # a violated constraint, a wrong statement: the caller's business
+            raise
+        raise DataLoss(
+            "the database file is damaged or is none; put it aside and restore it, or start without it: recordings are "
+            "found again in their files",
+            code="database.damaged",
+        ) from error
     except PoolTimeout as error:
         raise Unavailable("all database connections are busy; try again", code="database.busy") from error
 

@@ -39,4 +39,5 @@ def bearing_deg(a: LonLat, b: LonLat) -> float:
     lat_a, lat_b, d_lon = math.radians(a.lat), math.radians(b.lat), math.radians(b.lon - a.lon)
     east = math.sin(d_lon) * math.cos(lat_b)
     north = math.cos(lat_a) * math.sin(lat_b) - math.sin(lat_a) * math.cos(lat_b) * math.cos(d_lon)
-    return math.degrees(math.atan2(east, north)) % 360.0
+    bearing = math.degrees(math.atan2(east, north)) % 360.0
+    return 0.0 if bearing == 360.0 else bearing  # a tiny negative angle rounds up to the full circle

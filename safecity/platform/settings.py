@@ -5,13 +5,22 @@ The environment wins over the file: `SAFECITY_WEB__PORT=9000` sets `port` of the
 
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from safecity.platform.errors import Invalid
 
 Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+def _existing_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError) as error:
+        raise ValueError(f"there is no time zone {name!r}; write one such as Asia/Karachi") from error
+    return name
 
 
 class _Slice(BaseModel):
@@ -68,7 +77,9 @@ class SitesSettings(_Slice):
 
     name: str = Field(default="SafeCity", description="Name of the centre, shown on the page.")
     name_ur: str = Field(default="سیف سٹی", description="The same in Urdu.")
-    time_zone: str = Field(default="Asia/Karachi", description="IANA time zone in which times are shown.")
+    time_zone: Annotated[str, AfterValidator(_existing_zone)] = Field(
+        default="Asia/Karachi", description="IANA time zone in which times are shown."
+    )
     center_lon: float = Field(default=67.0, ge=-180, le=180, description="Longitude of the map's first view.")
     center_lat: float = Field(default=30.19, ge=-90, le=90, description="Latitude of the map's first view.")
     max_import_bytes: int = Field(default=64 * 1024**2, ge=1024, description="Largest city file that is read.")
@@ -96,15 +107,18 @@ class VideoSettings(_Slice):
     start_spread_s: float = Field(
         default=4.0, ge=0, le=600, description="Time over which a recorder spreads its first connections."
     )
-    retention_days: float = Field(default=30.0, gt=0, description="Age after which recordings are deleted.")
+    retention_days: float = Field(default=30.0, gt=0, le=36_500, description="Age after which recordings are deleted.")
     disk_gb: float | None = Field(
         default=None,
         gt=0,
+        le=1e9,
         description="Most GB (10^9 bytes) that recordings may use; unset: the disk less the reserve.",
     )
-    reserve_gb: float = Field(default=2.0, ge=0, description="GB always left free on the disk of the recordings.")
+    reserve_gb: float = Field(
+        default=2.0, ge=0, le=1e6, description="GB always left free on the disk of the recordings."
+    )
     viewers: int = Field(default=400, ge=1, description="Most live streams that one gateway hands out at once.")
-    export_max_s: float = Field(default=3600.0, gt=0, description="Longest interval of one export.")
+    export_max_s: float = Field(default=3600.0, gt=0, le=86_400, description="Longest interval of one export.")
 
 
 class OversightSettings(_Slice):
@@ -116,7 +130,9 @@ class OversightSettings(_Slice):
     shift_hours: float = Field(
         default=12.0, gt=0, le=24, description="A shift-duty purpose ends after so many hours at the latest."
     )
-    live_hours: float = Field(default=24.0, gt=0, description="Shift duty covers recordings up to this age.")
+    live_hours: float = Field(
+        default=24.0, gt=0, le=876_000, description="Shift duty covers recordings up to this age."
+    )
     sign_in_attempts: int = Field(default=5, ge=1, description="Failed sign-ins allowed for one user in five minutes.")
 
 

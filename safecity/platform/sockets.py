@@ -13,7 +13,7 @@ LONGEST_NAME_BYTES = 40
 
 
 def socket_dir(run_dir: Path) -> Path:
-    """The folder for the sockets of a system, mode 0700; the same for every process that is given the same run directory.
+    """The folder for the sockets of a system, mode 0700; the same for every process of that run directory.
 
     Raises Denied where somebody else owns the short folder or may look into it: anyone can make names in /tmp.
     """
@@ -25,5 +25,5 @@ def socket_dir(run_dir: Path) -> Path:
         one.mkdir(mode=0o700, exist_ok=True)
         found = one.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or found.st_mode & 0o077:
-            raise Denied(f"{one} is open to others; remove it, or choose a shorter data folder", code="platform.open_dir")
+            raise Denied(f"{one} is open to others; remove it, or take a shorter data folder", code="platform.open_dir")
     return folder

@@ -1,6 +1,6 @@
 /** A live player bound to a video element for as long as it is mounted; paused while nobody can see it. */
 import { useEffect, useRef, useState, type RefObject } from 'react'
-import { useConfig } from '../../api/queries'
+import { useConfig, useSession } from '../../api/queries'
 import { liveAddress } from '../../lib/player/liveLink'
 import type { Verdict } from '../../lib/player/liveModel'
 import { LivePlayer } from '../../lib/player/livePlayer'
@@ -39,6 +39,8 @@ function watchSight(element: Element, onChange: (isSeen: boolean) => void): () =
 
 export function useLive(video: RefObject<HTMLVideoElement | null>, camera: string, stream: StreamName): Live {
   const gateway = useConfig().data?.gateway
+  // A picture that was refused for want of a shift is asked for again when the shift starts.
+  const shift = useSession().data?.shift?.purpose
   const player = useRef<LivePlayer | null>(null)
   const [verdict, setVerdict] = useState<Verdict>(FIRST_VERDICT)
   useEffect(() => {
@@ -60,6 +62,6 @@ export function useLive(video: RefObject<HTMLVideoElement | null>, camera: strin
       player.current = null
       live.destroy()
     }
-  }, [video, gateway, camera, stream])
+  }, [video, gateway, camera, stream, shift])
   return { verdict, player }
 }

@@ -1,5 +1,6 @@
 /** A playback player bound to a video element, and the seeking that a hand on the timeline needs. */
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react'
+import { useSession } from '../../../api/queries'
 import { PlaybackPlayer, type PlaybackView } from '../../../lib/player/playbackPlayer'
 import { playbackSource } from '../gateway'
 
@@ -25,6 +26,8 @@ function firstView(at: number): PlaybackView {
 }
 
 export function usePlayback(video: RefObject<HTMLVideoElement | null>, { gateway, camera, startAt }: PlaybackAsk): Playback {
+  // What was refused for want of a shift is asked for again when the shift starts.
+  const shift = useSession().data?.shift?.purpose
   const player = useRef<PlaybackPlayer | null>(null)
   const [view, setView] = useState<PlaybackView>(() => firstView(startAt))
   const [handAt, setHandAt] = useState<number | null>(null)
@@ -44,7 +47,7 @@ export function usePlayback(video: RefObject<HTMLVideoElement | null>, { gateway
       player.current = null
       made.destroy()
     }
-  }, [video, gateway, camera])
+  }, [video, gateway, camera, shift])
 
   const seek = useCallback((at: number, isScrubbing = false) => {
     begin.current = at
