@@ -43,7 +43,7 @@ class Handover:
 def prepare_stream(handover: Handover, past: StreamPast, *, now: datetime) -> None:
     """Recover a stream's files and its ledger; afterwards its writer may begin."""
     key = handover.writer.key
-    found = recover_stream(handover.media_dir, key, list(past.known), writer=handover.slot)
+    found = recover_stream(handover.media_dir, key, known=list(past.known), writer=handover.slot)
     _tell(handover, found, now=now)
     last = found.last
     end = last.durable_until if last is not None and last.durable_until <= now + FOLLOWS_WITHIN else None

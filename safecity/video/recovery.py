@@ -1,8 +1,9 @@
 """What a recorder does before it records a stream again: finish the files that its predecessor left.
 
-Every file that the index does not know as closed is cut after its last whole fragment, never appended to, hashed and
+A file that the index does not know as closed is cut after its last whole fragment, never appended to, hashed and
 indexed. A file without a whole fragment is renamed (`.damaged`) and kept. The index is not needed: a file says itself
-what it is, so that a lost database costs no recorded second.
+what it is, so that a lost database costs no recorded second. A recorder looks at the newest files only, because it has
+to record again; the keeper finds the older ones (`reindex.py`).
 """
 
 import fcntl
@@ -13,6 +14,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+import structlog
+
 from safecity.oversight import merkle
 from safecity.platform.clock import from_us
 from safecity.platform.errors import Conflict, DataLoss, Invalid
@@ -22,9 +25,12 @@ from safecity.video.model import Segment, SegmentState, StreamKey, line_us
 from safecity.video.scan import FileSource, Fragment, Scan, read_samples, scan
 from safecity.video.segments import FORMAT
 
+log = structlog.get_logger()
+
 DAMAGED_SUFFIX = ".damaged"
 CHECKED_AT_END = 3  # fragments whose pictures are looked into: a power cut can leave zeros where data should be
-MAX_FILES = 100_000
+MAX_FILES_AT_START = 20
+MAX_FILES_A_DAY = 10_000  # 86,400 s in segments of at least 4 s, and then some restarts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +59,11 @@ class Recovery:
     last: Segment | None
 
 
-def recover_stream(media_dir: Path, key: StreamKey, known: list[Segment], *, writer: str) -> Recovery:
+def recover_stream(media_dir: Path, key: StreamKey, *, known: list[Segment], writer: str) -> Recovery:
     """Finish what a stream's earlier recorder left open.
 
-    `known` are the rows that are open and the newest one; every file that is not older than the newest row and not a
-    closed row of these is looked at.
+    `known` are the rows that are open and the newest one; the newest files that are not older than the newest row and
+    not a closed row of these are looked at, and every open one.
     """
     closed = {row.path for row in known if row.state is not SegmentState.OPEN}
     opened = {row.path: row for row in known if row.state is SegmentState.OPEN}
@@ -66,15 +72,11 @@ def recover_stream(media_dir: Path, key: StreamKey, known: list[Segment], *, wri
     restored: list[Restored] = []
     set_aside: list[SetAside] = []
     for path in sorted({*found, *opened}):
-        if not (media_dir / path).exists():
-            continue
-        try:
-            restored.append(restore_file(media_dir, path, key, writer=writer))
-        except Conflict:
-            continue
-        except (DataLoss, Invalid) as problem:
-            _rename_damaged(media_dir / path)
-            set_aside.append(SetAside(path=path, reason=problem.message))
+        outcome = finish_file(media_dir, path, key=key, writer=writer)
+        if isinstance(outcome, Restored):
+            restored.append(outcome)
+        elif outcome is not None:
+            set_aside.append(outcome)
     gone = [one.path for one in set_aside]
     missing = tuple(row for path, row in opened.items() if path in gone or not (media_dir / path).exists())
     rows = [row for row in known if row.path in closed] + [one.row for one in restored]
@@ -83,23 +85,43 @@ def recover_stream(media_dir: Path, key: StreamKey, known: list[Segment], *, wri
 
 
 def list_files(media_dir: Path, key: StreamKey, *, not_before: str) -> list[str]:
-    """Paths of a stream's recordings that sort at or after a path; names sort by time. At most MAX_FILES."""
+    """Paths of a stream's newest recordings that sort at or after a path, in order; at most MAX_FILES_AT_START."""
     folder = media_dir / key[0] / key[1].value
     first_day = not_before.split("/")[2] if not_before.count("/") == 3 else ""
+    days = sorted((entry.name for entry in folder.iterdir() if entry.is_dir()), reverse=True) if folder.is_dir() else []
     found: list[str] = []
-    if not folder.is_dir():
-        return found
-    for day in sorted(entry.name for entry in folder.iterdir() if entry.is_dir() and entry.name >= first_day):
-        for entry in sorted((folder / day).iterdir()):
-            path = f"{key[0]}/{key[1].value}/{day}/{entry.name}"
-            if entry.suffix == ".mp4" and path >= not_before:
-                found.append(path)
-        if len(found) > MAX_FILES:
+    for day in days:
+        if day < first_day or len(found) >= MAX_FILES_AT_START:
             break
-    return found[:MAX_FILES]
+        found += [path for path in list_day(media_dir, key, day=day) if path >= not_before]
+    return sorted(found)[-MAX_FILES_AT_START:]
 
 
-def restore_file(media_dir: Path, path: str, key: StreamKey, *, writer: str) -> Restored:
+def list_day(media_dir: Path, key: StreamKey, *, day: str) -> list[str]:
+    """Paths of a stream's recordings of one day (YYYY-MM-DD), in order; at most MAX_FILES_A_DAY of the newest."""
+    below = f"{key[0]}/{key[1].value}/{day}"
+    names = sorted(entry.name for entry in (media_dir / below).iterdir() if entry.suffix == ".mp4")
+    return [f"{below}/{name}" for name in names[-MAX_FILES_A_DAY:]]
+
+
+def finish_file(media_dir: Path, path: str, *, key: StreamKey, writer: str) -> Restored | SetAside | None:
+    """Make a file whole, or set it aside where nothing in it is; None where it is gone, still written or unreadable.
+
+    A file that the disk does not give (an I/O error, a wrong owner) must not keep its camera from being recorded.
+    """
+    try:
+        return restore_file(media_dir, path, key=key, writer=writer)
+    except (Conflict, FileNotFoundError):
+        return None
+    except (DataLoss, Invalid) as problem:
+        _rename_damaged(media_dir / path)
+        return SetAside(path=path, reason=problem.message)
+    except OSError as error:
+        log.error("video.recording_unreadable", path=path, errno=error.errno)
+        return None
+
+
+def restore_file(media_dir: Path, path: str, *, key: StreamKey, writer: str) -> Restored:
     """Cut a file after its last whole fragment, make that durable, and make its index row.
 
     Raises DataLoss where nothing in it is whole, Invalid where it is not a recording of this stream, and Conflict

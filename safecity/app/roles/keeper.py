@@ -1,4 +1,4 @@
-"""The keeper: states of cameras whose recorder is silent, retention, exports past their time."""
+"""The keeper: states of cameras whose recorder is silent, retention, unknown recordings, exports past their time."""
 
 import sys
 import threading
@@ -12,10 +12,12 @@ from safecity.platform.database import Database
 from safecity.platform.settings import Settings
 from safecity.sites.states import expire_camera_states
 from safecity.video.export import ClipExports
+from safecity.video.reindex import Reindexer
 from safecity.video.retention import Keeper
 
 STATES_EVERY_S = 1.0
 RETENTION_EVERY_S = 10.0
+REINDEX_EVERY_S = 5.0
 EXPORTS_EVERY_S = 600.0
 
 
@@ -26,6 +28,7 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
     database = Database(settings.database_url())
     data_dir = settings.platform.data_dir.absolute()
     retention = Keeper(database, settings.video, media_dir=data_dir / "media", source=slot)
+    reindexer = Reindexer(database, media_dir=data_dir / "media", source=slot)
     exports = ClipExports(
         database,
         oversight=Oversight(database, settings.oversight, clock),
@@ -41,6 +44,7 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
     chores = (
         Chore("states", expire_states, every_s=STATES_EVERY_S),
         Chore("retention", lambda: retention.run_once(clock.now()), every_s=RETENTION_EVERY_S),
+        Chore("reindex", lambda: reindexer.run_once(clock.now()), every_s=REINDEX_EVERY_S),
         Chore("exports", exports.delete_expired, every_s=EXPORTS_EVERY_S),
     )
     while not stop.wait(STATES_EVERY_S):
