@@ -16,7 +16,7 @@ from safecity.app.doctor import Grade, examine
 from safecity.app.stack import lock_supervisor, make_supervisor, run_stack
 from safecity.oversight.commands import log_app, user_app
 from safecity.platform.database import Database, upgrade
-from safecity.platform.errors import Problem
+from safecity.platform.errors import Problem, Unavailable
 from safecity.platform.logs import configure_logging
 from safecity.platform.settings import load_settings
 from safecity.sites.commands import city_app
@@ -106,13 +106,22 @@ def db_upgrade(*, config: Config = None) -> None:
     typer.echo("The schema is the newest.")
 
 
+def _say_problem(problem: Problem) -> None:
+    Console(stderr=True, soft_wrap=True).print(f"[red]{problem.kind.value}[/red]: {escape(problem.message)}")
+
+
 def main() -> None:
     """Run a command; a problem becomes one sentence on standard error and exit code 1."""
     configure_logging(level="warning", role="cli")
     try:
         app()
     except Problem as problem:
-        Console(stderr=True, soft_wrap=True).print(f"[red]{problem.kind.value}[/red]: {escape(problem.message)}")
+        _say_problem(problem)
+        sys.exit(1)
+    except OSError as error:
+        # A folder that is a file, a disk without room, a place that is not ours: the system's own word says it best.
+        where = "" if error.filename is None else f": {error.filename}"
+        _say_problem(Unavailable(f"{error.strerror or error}{where}", code="cli.system"))
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)

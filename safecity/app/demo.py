@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from safecity.app.credentials import Credential, make_demo_users, write_credentials
 from safecity.app.mounts import MountSpec, VirtualSpec, write_spec
+from safecity.app.slots import find_occupant
 from safecity.app.stack import lock_supervisor, make_supervisor, run_stack
 from safecity.app.status import StatusLine
 from safecity.oversight.service import Oversight
@@ -32,12 +33,13 @@ from safecity.virtual.quetta import virtual_quetta
 from safecity.virtual.scenes import Condition, Layout, SceneProgress, SceneRequest, draw_scenes
 
 MAX_CAMERAS = 1400
+MAX_DISK_GB = 1e6
 CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
-SCENE_S = 40.0
+SCENE_S = 32.0
 SCENES: tuple[tuple[int, Layout, Condition], ...] = (
-    (11, Layout.AVENUE, Condition.DAY),
+    (11, Layout.GATE, Condition.DAY),
     (12, Layout.JUNCTION, Condition.DUSK),
-    (13, Layout.GATE, Condition.DAY),
+    (13, Layout.AVENUE, Condition.DAY),
     (14, Layout.MARKET, Condition.NIGHT),
     (15, Layout.AVENUE, Condition.RAIN),
     (16, Layout.JUNCTION, Condition.DUST),
@@ -71,7 +73,8 @@ def run_demo(options: DemoOptions, console: Console) -> None:
     """Prepare and run the demo until it is told to stop; raises Invalid for options that cannot work."""
     _check(options)
     data_dir = options.data.absolute()
-    data_dir.mkdir(parents=True, exist_ok=True)
+    # Pictures, passwords' hashes and who looked at what: for nobody else on this machine.
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = lock_supervisor(_settings(options, rtsp_port=0, control_port=0))
     try:
         began_s = time.monotonic()
@@ -94,10 +97,15 @@ def run_demo(options: DemoOptions, console: Console) -> None:
 def _check(options: DemoOptions) -> None:
     if not 1 <= options.cameras <= MAX_CAMERAS:
         raise Invalid(f"--cameras must lie between 1 and {MAX_CAMERAS}", code="demo.bad_cameras")
+    if not 0 < options.disk_gb <= MAX_DISK_GB:
+        raise Invalid(f"--disk-gb must be more than 0 and at most {MAX_DISK_GB:.0f}", code="demo.bad_disk")
+    if not 1 <= options.port < 65535:
+        raise Invalid("--port must lie between 1 and 65534, since the gateway takes the next one", code="demo.bad_port")
     if options.clips is not None and not options.clips.is_dir():
         raise Invalid(f"--clips: there is no folder {options.clips}", code="demo.no_clips")
-    for port in (options.port, options.port + 1):
-        if not _is_free(port) and not (options.data / "run" / "web.json").exists():
+    run_dir = options.data.absolute() / "run"
+    for slot, port in (("web", options.port), ("gateway", options.port + 1)):
+        if not _is_free(port) and find_occupant(run_dir, slot) is None:
             raise Invalid(
                 f"port {port} is taken by another program; choose another with --port", code="demo.port_taken"
             )
@@ -139,7 +147,7 @@ def _free_port() -> int:
 
 def _virtual_access(data_dir: Path) -> _VirtualAccess:
     path = data_dir / "secrets" / "virtual.json"
-    running = (data_dir / "run" / "virtual.json").exists()
+    running = find_occupant(data_dir / "run", "virtual") is not None
     if path.exists():
         known = _VirtualAccess(**json.loads(path.read_bytes()))
         if running or (_is_free(known.rtsp_port) and _is_free(known.control_port)):

@@ -176,7 +176,7 @@ def check_models(_: Settings) -> Iterator[Finding]:
 def check_database(settings: Settings) -> Iterator[Finding]:
     """Whether the database answers and has the newest schema."""
     url = settings.database_url()
-    if url.startswith("sqlite") and not (settings.platform.data_dir.absolute() / "safecity.db").exists():
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).exists():
         yield Finding(check="database", grade=Grade.GOOD, found="SQLite; it is made at the first start")
         return
     database = Database(url)
