@@ -6,7 +6,7 @@ from pathlib import Path
 from types import FrameType
 
 from safecity.app.slots import SlotLock
-from safecity.app.supervisor import RoleSpec, Supervisor
+from safecity.app.supervisor import SUPERVISOR, RoleSpec, Supervisor
 from safecity.platform.files import write_whole
 from safecity.platform.logs import configure_logging
 from safecity.platform.settings import Settings
@@ -32,7 +32,7 @@ def write_settings(settings: Settings) -> Path:
 def lock_supervisor(settings: Settings) -> SlotLock:
     """Make sure that one supervisor works on this data folder; raises Conflict at once when another does."""
     run_dir = settings.platform.data_dir.absolute() / "run"
-    lock = SlotLock(run_dir, "supervisor", role="supervisor", fingerprint="")
+    lock = SlotLock(run_dir, SUPERVISOR, role=SUPERVISOR, fingerprint="")
     lock.acquire(wait_s=0.0)
     return lock
 

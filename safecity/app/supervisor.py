@@ -28,6 +28,7 @@ STOP_WAIT_S = 8.0
 BACK_OFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 STEADY_AFTER_S = 20.0  # a process that lived so long starts again without back-off
 KILLED = frozenset({-signal.SIGKILL, -signal.SIGTERM})
+SUPERVISOR = "supervisor"  # its own slot, held by whoever made it
 MAX_LOG_BYTES = 10 * 1024**2
 
 
@@ -80,6 +81,7 @@ class Supervisor:
 
     def start(self) -> list[str]:
         """Adopt what runs with these very settings, start the rest; returns the adopted slots."""
+        self._end_unwanted()
         adopted: list[str] = []
         for item in self._watched:
             found = find_occupant(self._run_dir, item.spec.slot)
@@ -93,6 +95,15 @@ class Supervisor:
             self._spawn(item)
         self._write_status()
         return adopted
+
+    def _end_unwanted(self) -> None:
+        """End what outlived a supervisor with other settings and has no place in these: a third recorder, say."""
+        wanted = {item.spec.slot for item in self._watched} | {SUPERVISOR}
+        for path in sorted(self._run_dir.glob("*.lock")):
+            found = None if path.stem in wanted else find_occupant(self._run_dir, path.stem)
+            if found is not None and found.pid != os.getpid():
+                end_occupant(found, wait_s=STOP_WAIT_S)
+                log.info("app.process_unwanted", slot=found.slot, pid=found.pid)
 
     def watch(self, *, every_s: float, tick: Callable[[], None]) -> None:
         """Bring back what dies, calling `tick` about every `every_s` seconds, until a stop is requested."""

@@ -32,12 +32,12 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
             end_occupant(left, wait_s=5)
 
 
-def make(data_dir: Path, *, text: str = "info") -> Supervisor:
+def make(data_dir: Path, *, text: str = "info", slots: tuple[str, ...] = SLOTS) -> Supervisor:
     settings = Settings.model_validate({"platform": {"data_dir": data_dir, "log_level": text}})
     path = data_dir / "run" / "settings.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(settings.model_dump_json())
-    specs = [RoleSpec(role="sleeper", slot=slot) for slot in SLOTS]
+    specs = [RoleSpec(role="sleeper", slot=slot) for slot in slots]
     return Supervisor(specs, settings_file=path, data_dir=data_dir, role_package="tests.rooms.app.sleepers")
 
 
@@ -94,6 +94,15 @@ def test_processes_with_other_settings_are_ended_and_started_anew(data_dir: Path
     second = make(data_dir, text="debug")
     assert second.start() == []
     wait_for(lambda: all(pid_of(data_dir, slot) not in {None, *before} for slot in SLOTS))
+    second.stop()
+
+
+def test_a_process_that_the_new_settings_have_no_place_for_is_ended(data_dir: Path) -> None:
+    make(data_dir).start()
+    wait_for(lambda: all(pid_of(data_dir, slot) for slot in SLOTS))
+    second = make(data_dir, slots=SLOTS[:1])  # fewer recorders than the supervisor before it had
+    assert second.start() == [SLOTS[0]]
+    assert pid_of(data_dir, SLOTS[1]) is None
     second.stop()
 
 
