@@ -74,12 +74,16 @@ class EventFeed:
         """Server-sent events behind a cursor; ends when the caller's session has ended."""
         cursor = await run_in_threadpool(self._last) if after is None else after
         yield f"retry: {RETRY_MS}\n\n"
+        asked_s = self._clock.monotonic_s()
         while True:
             fresh, cursor = await self._after(cursor)
             for item in fresh:
                 yield render(item)
             if not fresh:
                 yield ": still here\n\n"
+            now_s = self._clock.monotonic_s()
+            if not fresh or now_s - asked_s >= HEARTBEAT_S:  # a city where always something happens must ask, too
+                asked_s = now_s
                 if not await run_in_threadpool(is_welcome):
                     yield "event: api.session_ended\ndata: {}\n\n"
                     return

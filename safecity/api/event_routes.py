@@ -13,7 +13,7 @@ from safecity.events import last_cursor
 from safecity.oversight.model import Act, Resource
 
 NO_BUFFER = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-After = Annotated[int | None, Query(ge=0, description="Cursor of the last fact that the page has seen.")]
+After = Annotated[int | None, Query(ge=0, le=2**53, description="Cursor of the last fact that the page has seen.")]
 
 
 def event_router(parts: WebParts, feed: EventFeed) -> APIRouter:
@@ -42,7 +42,8 @@ def event_router(parts: WebParts, feed: EventFeed) -> APIRouter:
         """Changes as server-sent events; resumes at `after` or at the browser's Last-Event-ID."""
         await get_session_async(parts.oversight, request)
         token = token_of(request) or ""
-        cursor = int(last_event_id) if last_event_id and last_event_id.isdigit() else after
+        is_cursor = last_event_id is not None and len(last_event_id) <= 15 and last_event_id.isdecimal()
+        cursor = int(last_event_id) if last_event_id and is_cursor else after
         events = feed.stream(cursor, is_welcome=lambda: parts.oversight.find_session(token) is not None)
         return StreamingResponse(events, media_type="text/event-stream", headers=NO_BUFFER)
 

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, HTMLResponse, Response
 from safecity.platform.errors import NotFound
 
 GatewayOrigin = Callable[[Request], str]
-PAGE_DIR = Path(__file__).parent / "page"
+PAGE_DIR = Path(__file__).resolve().parent / "page"  # resolved, as the files in it are before they are compared
 NOT_BUILT = """<!doctype html><title>SafeCity</title><p>The page has not been built yet: run <code>make setup</code>
 in the folder of SafeCity, then load this address again. The API answers at <a href="/api/health">/api/health</a>."""
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -40,7 +40,7 @@ def install_page(app: FastAPI, *, gateway_origin_of: GatewayOrigin) -> None:
 
     @app.get("/{path:path}", include_in_schema=False)
     def page(path: str, request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
-        if path.startswith(("api/", "media/")):
+        if path.startswith(("api/", "media/")) or "\0" in path:
             raise NotFound("There is nothing at this address.", code="api.no_such_address")
         if not (PAGE_DIR / "index.html").is_file():
             return HTMLResponse(NOT_BUILT, status_code=503)

@@ -53,12 +53,17 @@ def is_own_origin(origin: str | None, allowed: frozenset[str]) -> bool:
         return False
     if origin in allowed:
         return True
-    ours = {(urlsplit(item).port, urlsplit(item).scheme) for item in allowed if _is_loopback(item)}
-    return _is_loopback(origin) and (urlsplit(origin).port, urlsplit(origin).scheme) in ours
+    ours = {one for one in map(_loopback_service, allowed) if one is not None}
+    return _loopback_service(origin) in ours
 
 
-def _is_loopback(origin: str) -> bool:
-    return urlsplit(origin).hostname in {"127.0.0.1", "localhost", "::1"}
+def _loopback_service(origin: str) -> tuple[str, int | None] | None:
+    """Scheme and port of an origin on this machine's own names; None for any other, and for what is no origin."""
+    try:
+        parts = urlsplit(origin)
+        return (parts.scheme, parts.port) if parts.hostname in {"127.0.0.1", "localhost", "::1"} else None
+    except ValueError:
+        return None
 
 
 Next = Callable[[Request], Awaitable[Response]]

@@ -223,3 +223,39 @@ def test_nothing_is_loaded_from_another_host(client: TestClient) -> None:
     hosts = {word.rstrip(";") for word in policy.split() if word.startswith(("http", "ws"))}
     assert hosts == {"http://127.0.0.1:8001", "ws://127.0.0.1:8001"}
     assert "frame-ancestors 'none'" in policy
+
+
+@pytest.mark.parametrize(
+    "path", ["/%00", "/assets/%00.js", "/..%2f..%2fapp.py", "//etc/passwd", "/assets/..%2f..%2fpage.py"]
+)
+def test_odd_addresses_are_no_files(path: str, client: TestClient) -> None:
+    answer = client.get(path)
+    assert answer.status_code in (200, 404, 503)
+    assert "root:" not in answer.text
+    assert "import" not in answer.text[:200]
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:99999999", "http://[", "http://localhost:x", "null", ""])
+def test_an_origin_that_is_none_is_refused_and_breaks_nothing(origin: str, client: TestClient) -> None:
+    assert client.delete("/api/session", headers={"Origin": origin}).status_code == 403
+
+
+EDGES = (
+    ("0001-01-01T00:00:00+14:00", "0001-01-01T01:00:00+14:00"),
+    ("9999-12-31T22:00:00-12:00", "9999-12-31T23:59:59-12:00"),
+)
+
+
+@pytest.mark.parametrize(("start", "end"), EDGES)
+def test_instants_at_the_end_of_the_calendar_are_answered(start: str, end: str, sign_in: SignIn) -> None:
+    client = sign_in(Role.OPERATOR)
+    camera = client.get("/api/cameras").json()[0]["id"]
+    answer = client.get(f"/api/cameras/{camera}/timeline", params={"from": start, "to": end})
+    assert answer.status_code in (200, 422), answer.text
+
+
+@pytest.mark.parametrize("number", ["-1", "9223372036854775808", "9" * 400])
+def test_numbers_beyond_the_log_are_answered(number: str, sign_in: SignIn) -> None:
+    client = sign_in(Role.AUDITOR)
+    assert client.get("/api/log", params={"before": number}).status_code in (200, 422)
+    assert client.get(f"/api/log/{number}/proof").status_code in (404, 422)
