@@ -12,6 +12,7 @@ import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,7 +43,10 @@ TICK_S = 0.5
 STATUS_EVERY_S = 2.0
 EXPOSED = "X-Media-From, X-Media-To, X-Codec, X-Next, Content-Length"
 MAX_REASON = 500
+PLAIN_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # PostgreSQL keeps no NUL, and no sheet needs the others
 Next = Callable[[Request], Awaitable[Response]]
+# Inside the calendar by far: arithmetic on the first and last days of datetime's own overflows.
+AskedInstant = Annotated[Instant, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), le=datetime(2500, 1, 1, tzinfo=UTC))]
 CameraName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 Name = Annotated[str, InPath(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_]+$")]
 
@@ -62,8 +66,8 @@ class PlaybackAsk(Wire):
     """Which recordings someone wants to look at."""
 
     camera: CameraName
-    from_at: Instant = Field(alias="from")
-    to_at: Instant = Field(alias="to")
+    from_at: AskedInstant = Field(alias="from")
+    to_at: AskedInstant = Field(alias="to")
     rendition: Literal["clear", "masked"] = "clear"
 
 
@@ -95,9 +99,9 @@ class ExportAsk(Wire):
     """Which clip someone wants to take out, and what for."""
 
     camera: CameraName
-    from_at: Instant = Field(alias="from")
-    to_at: Instant = Field(alias="to")
-    reason: str = Field(min_length=3, max_length=MAX_REASON)
+    from_at: AskedInstant = Field(alias="from")
+    to_at: AskedInstant = Field(alias="to")
+    reason: str = Field(min_length=3, max_length=MAX_REASON, pattern=PLAIN_TEXT)
 
 
 class ExportView(Wire):
@@ -179,7 +183,7 @@ def _add_playback(app: FastAPI, parts: GatewayParts) -> None:
         request: Request,
         look: Name,
         *,
-        at: Instant,
+        at: AskedInstant,
         seconds: Annotated[float, Query(gt=0, le=120)] = 10.0,
         frames: Literal["all", "key"] = "all",
     ) -> Response:

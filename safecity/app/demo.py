@@ -18,9 +18,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from safecity.app.credentials import Credential, make_demo_users, write_credentials
 from safecity.app.mounts import MountSpec, VirtualSpec, write_spec
-from safecity.app.slots import find_occupant
+from safecity.app.slots import end_occupant, find_occupant
 from safecity.app.stack import lock_supervisor, make_supervisor, run_stack
 from safecity.app.status import StatusLine
+from safecity.app.supervisor import STOP_WAIT_S
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock
 from safecity.platform.database import Database, upgrade
@@ -199,7 +200,11 @@ def _write_mounts(settings: Settings, access: _VirtualAccess, *, clips: Sequence
         for number, code in enumerate(codes)
     )
     spec = VirtualSpec(mounts=mounts, user=access.user, password=access.password, token=access.token)
-    write_spec(settings.platform.data_dir.absolute() / "run", spec)
+    run_dir = settings.platform.data_dir.absolute() / "run"
+    left = find_occupant(run_dir, "virtual")
+    if write_spec(run_dir, spec) and left is not None:
+        # It outlived its supervisor and plays what was asked for then; it reads its mounts once, at its start.
+        end_occupant(left, wait_s=STOP_WAIT_S)
 
 
 def _prepare_database(

@@ -31,9 +31,13 @@ class VirtualSpec(BaseModel):
     token: str = Field(repr=False)
 
 
-def write_spec(run_dir: Path, spec: VirtualSpec) -> None:
-    """Leave the mounts for the virtual process."""
-    write_whole(run_dir / FILE, spec.model_dump_json().encode(), mode=0o600)
+def write_spec(run_dir: Path, spec: VirtualSpec) -> bool:
+    """Leave the mounts for the virtual process; tells whether they are others than before."""
+    raw = spec.model_dump_json().encode()
+    path = run_dir / FILE
+    is_news = not path.exists() or path.read_bytes() != raw
+    write_whole(path, raw, mode=0o600)
+    return is_news
 
 
 def read_spec(run_dir: Path) -> VirtualSpec:

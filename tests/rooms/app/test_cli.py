@@ -7,7 +7,13 @@ import pytest
 
 from safecity.app.cli import main
 
-BAD_DATABASES = ("nonsense", "mysql://x/y", "postgresql+nodriver://x/y", "sqlite:///{folder}/rubbish", "sqlite:////proc/x")
+BAD_DATABASES = (
+    "nonsense",
+    "mysql://x/y",
+    "postgresql+nodriver://x/y",
+    "sqlite:///{folder}/rubbish",
+    "sqlite:////proc/x",
+)
 DEMO = ("demo", "--data", "{folder}/demo")
 WRONG = (
     (*DEMO, "--port", "70000"),

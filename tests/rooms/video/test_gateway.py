@@ -229,6 +229,22 @@ def body(from_s: float, to_s: float, **more: str) -> dict[str, str]:
     return {"camera": CAMERA, **at, **more}
 
 
+@pytest.mark.parametrize(
+    ("start", "end", "reason"),
+    [
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:10:00+14:00", "FIR 12/26"),
+        ("9999-12-31T23:50:00-12:00", "9999-12-31T23:59:59-12:00", "FIR 12/26"),
+        (to_iso(NOON), to_iso(NOON + timedelta(seconds=5)), "FIR\0 12/26"),
+    ],
+)
+def test_what_no_calendar_and_no_database_holds_is_refused(running: Running, start: str, end: str, reason: str) -> None:
+    ask = {"camera": CAMERA, "from": start, "to": end}
+    with running.http("ines") as page:
+        assert page.post("/media/exports", json={**ask, "reason": reason}).status_code == 422
+        if "\0" not in reason:
+            assert page.post("/media/playback", json=ask).status_code == 422
+
+
 def test_playback_over_http(running: Running) -> None:
     house = running.house
     house.recorder.write(keys=3)
