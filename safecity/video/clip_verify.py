@@ -49,7 +49,10 @@ def verify_clip(clip: Path, sheet_file: Path) -> Verified:
             raise _wrong(str(error)) from error
         if found.damage is not None:
             raise _wrong(f"the clip is damaged: {found.damage}")
-        _verify_parts(sheet, found, source=source)
+        try:
+            _verify_parts(sheet, found, source=source)
+        except OverflowError as error:
+            raise _wrong("its times lie outside of any calendar") from error
     last = found.fragments[-1]
     return Verified(
         sheet=sheet,

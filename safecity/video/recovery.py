@@ -20,6 +20,7 @@ from safecity.oversight import merkle
 from safecity.platform.clock import from_us
 from safecity.platform.errors import Conflict, DataLoss, Invalid
 from safecity.platform.files import sync_directory
+from safecity.video.access_unit import TICKS_PER_S
 from safecity.video.h264 import split_length_prefixed
 from safecity.video.model import Segment, SegmentState, StreamKey, line_us
 from safecity.video.scan import FileSource, Fragment, Scan, read_samples, scan
@@ -29,6 +30,8 @@ log = structlog.get_logger()
 
 DAMAGED_SUFFIX = ".damaged"
 CHECKED_AT_END = 3  # fragments whose pictures are looked into: a power cut can leave zeros where data should be
+LONGEST_TICKS = 24 * 3600 * TICKS_PER_S  # of a segment; real ones are cut after minutes
+LAST_US = 253_402_300_799 * 1_000_000  # the end of the year 9999
 MAX_FILES_AT_START = 20
 MAX_FILES_A_DAY = 10_000  # 86,400 s in segments of at least 4 s, and then some restarts
 
@@ -189,6 +192,10 @@ def _row_of(found: Scan, fragments: list[Fragment], *, path: str, key: StreamKey
     start_us, rate_ppb = _number(said, "started_at_us"), _number(said, "rate_ppb")
     offset, previous = said.get("camera_offset_us"), said.get("previous_root")
     last = fragments[-1]
+    end_ticks = max(one.end_ticks for one in fragments)
+    if end_ticks > LONGEST_TICKS or not abs(start_us) + abs(line_us(end_ticks, rate_ppb)) <= LAST_US:
+        # A damaged number, which would stretch the recording over years, or break whoever reads its row.
+        raise DataLoss("its times cannot be", code="video.recording_times")
     return Segment(
         camera=key[0],
         stream=key[1],

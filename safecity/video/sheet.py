@@ -13,12 +13,11 @@ import base64
 import hashlib
 import json
 from collections.abc import Sequence
-from datetime import datetime
 from itertools import pairwise
 from typing import Literal
 
 import rfc8785
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from safecity.platform.errors import Invalid
 
@@ -52,7 +51,7 @@ class SheetSegment(_Part):
     session: str = Field(description="Connection to the camera that it was recorded from.")
     writer: str = Field(description="Recorder that wrote it.")
     state: Literal["open", "closed"] = Field(description="Open: the root is that of the leaves durable at export.")
-    started_at: datetime = Field(description="Instant of media time 0, on the server's time line.")
+    started_at: AwareDatetime = Field(description="Instant of media time 0, on the server's time line.")
     rate_ppb: int = Field(description="The server's time runs (1 + this / 1e9) times as fast as the media time.")
     line_error_us: int = Field(description="Start less the server's best estimate at that moment.")
     camera_offset_us: int | None = Field(description="The camera's own clock less the server's at the start.")
@@ -67,8 +66,8 @@ class SheetSegment(_Part):
 class SheetGap(_Part):
     """An interval of the clip in which nothing was recorded."""
 
-    from_at: datetime = Field(validation_alias="from", serialization_alias="from")
-    to_at: datetime = Field(validation_alias="to", serialization_alias="to")
+    from_at: AwareDatetime = Field(validation_alias="from", serialization_alias="from")
+    to_at: AwareDatetime = Field(validation_alias="to", serialization_alias="to")
     cause: str
 
 
@@ -85,17 +84,19 @@ class Sheet(_Part):
 
     format: Literal["safecity-clip-sheet/1"] = FORMAT
     export: str
-    made_at: datetime
+    made_at: AwareDatetime
     made_by: str
     reason: str
     camera: str
     stream: str
-    from_at: datetime = Field(validation_alias="from", serialization_alias="from", description="As asked for.")
-    to_at: datetime = Field(validation_alias="to", serialization_alias="to", description="As asked for.")
-    first_at: datetime = Field(description="Instant of the first shown picture: the key frame at or before `from`.")
-    end_at: datetime = Field(description="End of the last fragment.")
+    from_at: AwareDatetime = Field(validation_alias="from", serialization_alias="from", description="As asked for.")
+    to_at: AwareDatetime = Field(validation_alias="to", serialization_alias="to", description="As asked for.")
+    first_at: AwareDatetime = Field(
+        description="Instant of the first shown picture: the key frame at or before `from`."
+    )
+    end_at: AwareDatetime = Field(description="End of the last fragment.")
     clip: SheetClip
-    timescale: int = 90_000
+    timescale: Literal[90_000] = 90_000
     segments: tuple[SheetSegment, ...] = Field(min_length=1, max_length=MAX_SEGMENTS)
     gaps: tuple[SheetGap, ...]
 

@@ -118,3 +118,17 @@ def test_a_file_that_the_disk_does_not_give_keeps_no_camera_from_being_recorded(
     found = recover_stream(media, KEY, known=[rows[0]], writer="recorder-1")
     assert [one.row for one in found.restored] == [rows[1]]
     assert found.set_aside == ()
+
+
+def test_a_damaged_time_is_set_aside_and_keeps_no_camera_from_being_recorded(
+    media: Path, shelf: tuple[Path, list[Segment]]
+) -> None:
+    rows = shelf[1]
+    path = media / rows[2].path
+    raw = bytearray(path.read_bytes())
+    at = bytes(raw).rindex(b"tfdt") + 8  # behind version and flags: the 64-bit decode time of the last fragment
+    raw[at] = 0x7F
+    path.write_bytes(raw)
+    found = recover_stream(media, KEY, known=[rows[1]], writer="recorder-1")
+    assert [one.path for one in found.set_aside] == [rows[2].path]
+    assert path.with_name(path.name + DAMAGED_SUFFIX).read_bytes() == raw
