@@ -27,6 +27,8 @@ log = structlog.get_logger()
 BATCH = 500  # segments in one transaction
 MAX_BATCHES = 40  # in one run; the next run goes on
 GB = 1_000_000_000
+STEP = timedelta(hours=1)
+WAIT_AFTER_STEP_S = 24 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,30 @@ def choose_for_space(oldest: Sequence[Segment], *, excess: int) -> list[Segment]
     return chosen
 
 
+class AgeTrust:
+    """Whether the wall clock may decide what is old enough to go.
+
+    A clock that jumps forward by a month would take every recording with it within minutes. So after a step of `STEP`
+    nothing is deleted by age for a day, in which somebody can put the clock right; deleting by disk goes on. A machine
+    that slept looks the same and only waits, too.
+    """
+
+    def __init__(self, now: datetime, *, monotonic_s: float) -> None:
+        self._ahead = now - timedelta(seconds=monotonic_s)
+        self._stepped_s: float | None = None
+
+    def allows(self, now: datetime, *, monotonic_s: float) -> bool:
+        """Ask at each run."""
+        ahead = now - timedelta(seconds=monotonic_s)
+        if ahead - self._ahead >= STEP:
+            log.error("video.retention_waits", stepped_s=round((ahead - self._ahead).total_seconds()))
+            self._stepped_s = monotonic_s
+        elif self._ahead - ahead >= STEP:
+            self._stepped_s = None  # it was put right
+        self._ahead = ahead
+        return self._stepped_s is None or monotonic_s - self._stepped_s >= WAIT_AFTER_STEP_S
+
+
 class Keeper:
     """Retention of one media folder."""
 
@@ -75,17 +101,17 @@ class Keeper:
         self._media_dir = media_dir
         self._source = source
 
-    def run_once(self, now: datetime) -> RetentionSummary:
-        """Finish begun deletions, then delete what is too old, then what the disk needs.
+    def run_once(self, now: datetime, *, by_age: bool = True) -> RetentionSummary:
+        """Finish begun deletions, then delete what is too old (unless told not to), then what the disk needs.
 
         Raises Unavailable when the database does not answer. A file that cannot be deleted stays marked and is tried
         again by the next run.
         """
         finished = self._finish_begun()
-        by_age, freed_by_age, is_age_done = self._delete_old(now)
+        old, freed_by_age, is_age_done = self._delete_old(now) if by_age else (0, 0, True)
         by_disk, freed_by_disk, short, is_disk_done = self._delete_for_space(now)
         return RetentionSummary(
-            deleted_by_age=by_age,
+            deleted_by_age=old,
             deleted_by_disk=by_disk,
             freed_bytes=freed_by_age + freed_by_disk,
             finished=finished,

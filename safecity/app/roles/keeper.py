@@ -13,7 +13,7 @@ from safecity.platform.settings import Settings
 from safecity.sites.states import expire_camera_states
 from safecity.video.export import ClipExports
 from safecity.video.reindex import Reindexer
-from safecity.video.retention import Keeper
+from safecity.video.retention import AgeTrust, Keeper
 
 STATES_EVERY_S = 1.0
 RETENTION_EVERY_S = 10.0
@@ -28,6 +28,7 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
     database = Database(settings.database_url())
     data_dir = settings.platform.data_dir.absolute()
     retention = Keeper(database, settings.video, media_dir=data_dir / "media", source=slot)
+    trust = AgeTrust(clock.now(), monotonic_s=clock.monotonic_s())
     reindexer = Reindexer(database, media_dir=data_dir / "media", source=slot)
     exports = ClipExports(
         database,
@@ -41,9 +42,13 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
         with database.begin() as connection:
             expire_camera_states(connection, now=clock.now())
 
+    def delete() -> None:
+        now = clock.now()
+        retention.run_once(now, by_age=trust.allows(now, monotonic_s=clock.monotonic_s()))
+
     chores = (
         Chore("states", expire_states, every_s=STATES_EVERY_S),
-        Chore("retention", lambda: retention.run_once(clock.now()), every_s=RETENTION_EVERY_S),
+        Chore("retention", delete, every_s=RETENTION_EVERY_S),
         Chore("reindex", lambda: reindexer.run_once(clock.now()), every_s=REINDEX_EVERY_S),
         Chore("exports", exports.delete_expired, every_s=EXPORTS_EVERY_S),
     )

@@ -13,7 +13,7 @@ from safecity.platform.settings import VideoSettings
 from safecity.sites.model import CameraId
 from safecity.video import store
 from safecity.video.model import Segment, SegmentState, Stream
-from safecity.video.retention import DiskUse, Keeper, choose_for_space, excess_bytes
+from safecity.video.retention import AgeTrust, DiskUse, Keeper, choose_for_space, excess_bytes
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 MB = 1_000_000
@@ -136,3 +136,26 @@ def test_the_choice_is_the_shortest_run_of_oldest_that_frees_enough(lengths: lis
     freed = sum(row.size_bytes for row in chosen)
     assert freed >= excess or chosen == rows
     assert not chosen or freed - chosen[-1].size_bytes < excess
+
+
+def test_a_clock_that_jumps_ahead_takes_no_recording_with_it() -> None:
+    trust = AgeTrust(NOW, monotonic_s=100.0)
+    assert trust.allows(NOW + timedelta(seconds=10), monotonic_s=110.0)
+    wrong = NOW + timedelta(days=40)
+    assert not trust.allows(wrong, monotonic_s=120.0)
+    assert not trust.allows(wrong + timedelta(hours=23), monotonic_s=120.0 + 23 * 3600)
+    assert trust.allows(wrong + timedelta(hours=24), monotonic_s=120.0 + 24 * 3600), "it is meant so"
+
+
+def test_a_clock_that_was_put_right_is_believed_again() -> None:
+    trust = AgeTrust(NOW, monotonic_s=0.0)
+    assert not trust.allows(NOW + timedelta(days=40), monotonic_s=10.0)
+    assert trust.allows(NOW + timedelta(seconds=20), monotonic_s=20.0)
+
+
+def test_without_trust_in_the_clock_nothing_goes_by_age_but_by_disk(database: Database, tmp_path: Path) -> None:
+    rows = [segment("cam_a", 4 * 24 * 60), segment("cam_a", 3 * 24 * 60)]
+    shelf = Shelf(database, tmp_path, rows)
+    summary = shelf.keeper(retention_days=2.0, disk_gb=0.001).run_once(NOW, by_age=False)
+    assert (summary.deleted_by_age, summary.deleted_by_disk) == (0, 1)
+    assert shelf.files() == {rows[1].path}
