@@ -55,7 +55,8 @@ def verify(
     typer.echo(f"from {to_iso(about.first_at)} to {to_iso(about.end_at)}, each as it was recorded, none left out")
     for gap in about.gaps:
         typer.echo(f"gap: {to_iso(gap.from_at)} to {to_iso(gap.to_at)}, cause {gap.cause}")
-    typer.echo("It belongs to these recorded files; their roots are what the city's log vouches for:")
+    typer.echo("The city's log vouches for this sheet: its leaf export_made holds the sheet's SHA-256.")
+    typer.echo("The pictures belong to these recorded files, by their roots:")
     for item in roots:
         typer.echo(
             f"  {item['root']}  {item['path']}" + ("  (was still being written)" if item["state"] == "open" else "")
