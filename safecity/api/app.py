@@ -1,10 +1,13 @@
 """The web process's app: the API and the page."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 
 import anyio.to_thread
+import structlog
 from fastapi import FastAPI, Request
 
 import safecity
@@ -20,6 +23,8 @@ from safecity.api.recordings import Recordings
 from safecity.api.session_routes import session_router
 from safecity.api.sessions import guard
 from safecity.api.wire import ConfigView, MapView
+
+log = structlog.get_logger()
 
 MAP_ZOOM = 11.6
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -46,6 +51,7 @@ def create_web_app(parts: WebParts) -> FastAPI:
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = parts.settings.web.thread_pool_size
         reader = asyncio.create_task(feed.run())
+        reader.add_done_callback(_end_with)
         yield
         reader.cancel()
         with suppress(asyncio.CancelledError):
@@ -93,3 +99,11 @@ def _bare_app(*, lifespan: Lifespan | None = None) -> FastAPI:
     )
     install(app)
     return app
+
+
+def _end_with(task: "asyncio.Task[None]") -> None:
+    """Pages that get no news must not look alive: the process ends, and the supervisor starts it again."""
+    error = None if task.cancelled() else task.exception()
+    if error is not None:
+        log.critical("api.feed_broken", exc_info=error)
+        os.kill(os.getpid(), signal.SIGTERM)

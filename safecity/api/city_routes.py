@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 
 from safecity.api.parts import WebParts
 from safecity.api.sessions import get_session
@@ -15,6 +15,7 @@ from safecity.video.store import read_timeline
 
 TIMELINE_LONGEST = timedelta(days=7)
 
+CameraName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 FromInstant = Annotated[datetime, Query(alias="from", description="Start, RFC 3339 with a time zone.")]
 ToInstant = Annotated[datetime, Query(alias="to", description="End, RFC 3339 with a time zone.")]
 
@@ -49,7 +50,7 @@ def city_router(parts: WebParts) -> APIRouter:
         return [CameraView.model_validate(render_camera(item.camera, item.state)) for item in listed]
 
     @router.get("/cameras/{camera_id}")
-    def camera(camera_id: str, request: Request) -> CameraDetail:  # pyright: ignore[reportUnusedFunction]
+    def camera(camera_id: CameraName, request: Request) -> CameraDetail:  # pyright: ignore[reportUnusedFunction]
         """One camera, with the lines and zones drawn on its picture."""
         found = parts.sites.get_camera(actor_of(request), CameraId(camera_id))
         shapes = {
@@ -73,7 +74,7 @@ def timeline_router(parts: WebParts) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["city"])
 
     @router.get("/cameras/{camera_id}/timeline")
-    def timeline(camera_id: str, start: FromInstant, end: ToInstant, request: Request) -> TimelineView:  # pyright: ignore[reportUnusedFunction]
+    def timeline(camera_id: CameraName, start: FromInstant, end: ToInstant, request: Request) -> TimelineView:  # pyright: ignore[reportUnusedFunction]
         """What of a camera is recorded in an interval, and what is missing and why."""
         actor = get_session(parts.oversight, request).actor
         if start.tzinfo is None or end.tzinfo is None:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from safecity.platform.errors import Problem
 
@@ -26,9 +27,9 @@ class Chore:
         self._due_s = now_s + self._every_s
         try:
             self._work()
-        except Problem as problem:
+        except (Problem, OSError, SQLAlchemyError) as error:
             if not self._is_failing:
-                log.warning("app.chore_failed", chore=self._name, problem=problem.message, code=problem.code)
+                log.warning("app.chore_failed", chore=self._name, kind=type(error).__name__, problem=str(error))
             self._is_failing = True
             return
         if self._is_failing:

@@ -13,7 +13,7 @@ from rich.table import Table
 import safecity
 from safecity.app.demo import DemoOptions, run_demo
 from safecity.app.doctor import Grade, examine
-from safecity.app.stack import lock_supervisor, make_supervisor, run_stack
+from safecity.app.stack import check_addresses, lock_supervisor, make_supervisor, run_stack
 from safecity.oversight.commands import log_app, user_app
 from safecity.platform.database import Database, upgrade
 from safecity.platform.errors import Problem, Unavailable
@@ -64,6 +64,7 @@ def demo(
 def run(*, config: Config = None) -> None:
     """Run the system on this machine with its settings, until ctrl-C."""
     settings = load_settings(config)
+    check_addresses(settings)
     console = Console()
     lock = lock_supervisor(settings)
     try:

@@ -7,6 +7,7 @@ from types import FrameType
 
 from safecity.app.slots import SlotLock
 from safecity.app.supervisor import SUPERVISOR, RoleSpec, Supervisor
+from safecity.platform.errors import Invalid
 from safecity.platform.files import write_whole
 from safecity.platform.logs import configure_logging
 from safecity.platform.settings import Settings
@@ -20,6 +21,17 @@ def role_specs(settings: Settings) -> list[RoleSpec]:
     recorders = [RoleSpec(role="recorder", slot=f"recorder-{n + 1}") for n in range(settings.video.recorders)]
     others = [RoleSpec(role=role, slot=role) for role in ("web", "gateway")]
     return [*others, *virtual, *recorders, RoleSpec(role="keeper", slot="keeper")]
+
+
+def check_addresses(settings: Settings) -> None:
+    """Raise Invalid where browsers could not use the page: bound to other addresses, it must know its own."""
+    is_loopback = settings.web.host in {"127.0.0.1", "::1", "localhost"}
+    if not is_loopback and not (settings.web.public_url and settings.web.gateway_url):
+        raise Invalid(
+            f"web.host is {settings.web.host}: set web.public_url and web.gateway_url too, the addresses under "
+            "which browsers reach the page and the gateway",
+            code="settings.no_public_url",
+        )
 
 
 def write_settings(settings: Settings) -> Path:

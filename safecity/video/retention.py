@@ -27,6 +27,7 @@ log = structlog.get_logger()
 BATCH = 500  # segments in one transaction
 MAX_BATCHES = 40  # in one run; the next run goes on
 GB = 1_000_000_000
+KEPT_FOR_RESERVE = timedelta(hours=1)
 STEP = timedelta(hours=1)
 WAIT_AFTER_STEP_S = 24 * 3600.0
 
@@ -151,7 +152,11 @@ class Keeper:
             with self._database.read() as connection:
                 use = self._measure(connection)
                 excess = excess_bytes(use, budget_bytes=budget, reserve_bytes=int(self._settings.reserve_gb * GB))
-                chosen = choose_for_space(store.list_oldest(connection, limit=BATCH), excess=excess)
+                # Where others fill the disk, the last hour is not given for them: the alarm must reach someone first.
+                is_ours = budget is not None and use.used_bytes > budget
+                before = None if is_ours else now - KEPT_FOR_RESERVE
+                oldest = store.list_oldest(connection, limit=BATCH, before=before)
+                chosen = choose_for_space(oldest, excess=excess)
             if excess and not chosen:
                 log.warning("video.retention_short", short_bytes=excess)
                 return count, freed, excess, True

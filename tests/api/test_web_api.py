@@ -126,6 +126,7 @@ def test_unknown_addresses(client: TestClient, sign_in: SignIn) -> None:
     assert client.get("/api/nothing").json()["code"] == "api.no_such_address"
     assert client.get("/../../etc/passwd").status_code == 404 or "root:" not in client.get("/../../etc/passwd").text
     assert sign_in(Role.OPERATOR).get("/api/cameras/cam_nowhere").status_code == 404
+    assert client.get("/api/cameras/%00").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -96,6 +96,15 @@ def test_held_and_open_segments_stay_though_the_disk_is_short(database: Database
     assert summary.short_bytes == 2 * MB - 1000
 
 
+def test_a_disk_that_others_fill_does_not_take_the_last_hour(database: Database, tmp_path: Path) -> None:
+    old, young = segment("cam_a", 90), segment("cam_b", 30)
+    shelf = Shelf(database, tmp_path, [old, young])
+    summary = shelf.keeper(reserve_gb=100_000.0).run_once(NOW)
+    assert shelf.files() == {young.path}
+    assert summary.deleted_by_disk == 1
+    assert summary.short_bytes > 0
+
+
 @pytest.mark.parametrize("crash", ["before_unlink", "before_drop"])
 def test_a_deletion_that_was_interrupted_is_finished(database: Database, tmp_path: Path, crash: str) -> None:
     row = segment("cam_a", 60)
