@@ -11,7 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
+from safecity.platform.schema import upgrade
 
 REPOSITORY = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI") == "true"

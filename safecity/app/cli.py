@@ -15,9 +15,10 @@ from safecity.app.demo import DemoOptions, run_demo
 from safecity.app.doctor import Grade, examine
 from safecity.app.stack import check_addresses, lock_supervisor, make_supervisor, run_stack
 from safecity.oversight.commands import log_app, user_app
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
 from safecity.platform.errors import Problem, Unavailable
 from safecity.platform.logs import configure_logging
+from safecity.platform.schema import upgrade
 from safecity.platform.settings import load_settings
 from safecity.sites.commands import city_app
 from safecity.video.commands import clip_app

@@ -24,9 +24,10 @@ from safecity.app.status import StatusLine
 from safecity.app.supervisor import STOP_WAIT_S
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
 from safecity.platform.errors import Invalid
 from safecity.platform.files import write_whole
+from safecity.platform.schema import upgrade
 from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
 from safecity.sites.service import Sites

@@ -22,8 +22,9 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from av.error import FFmpegError
 
-from safecity.platform.database import Database, alembic_config
+from safecity.platform.database import Database
 from safecity.platform.errors import Problem
+from safecity.platform.schema import alembic_config
 from safecity.platform.settings import Settings
 
 PROBE_BYTES = 32 * 1024**2

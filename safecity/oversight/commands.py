@@ -17,8 +17,9 @@ from safecity.oversight.passwords import MAX_CHARACTERS
 from safecity.oversight.service import Oversight
 from safecity.oversight.verify import verify
 from safecity.platform.clock import SystemClock, to_iso
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
 from safecity.platform.errors import Invalid
+from safecity.platform.schema import upgrade
 from safecity.platform.settings import Settings, load_settings
 
 user_app = typer.Typer(no_args_is_help=True, help="Who may sign in.")

@@ -10,8 +10,6 @@ from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, Dialect
@@ -26,7 +24,6 @@ from safecity.platform.errors import DataLoss, Exhausted, Invalid, Problem, Unav
 BUSY_TIMEOUT_MS = 10_000  # a writer waits so long for another on SQLite before it is told to come back
 POOL_SIZE = 24
 POOL_TIMEOUT_S = 10
-_MIGRATION_LOCK = 1
 
 metadata = sa.MetaData(
     naming_convention={
@@ -179,19 +176,3 @@ def insert_new(connection: Connection, table: sa.Table, *, row: Mapping[str, obj
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     statement = insert(table).values(dict(row)).on_conflict_do_nothing().returning(*table.primary_key.columns)
     return connection.execute(statement).first() is not None
-
-
-def alembic_config() -> Config:
-    """Alembic's configuration, made in code: the migrations travel inside the package."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
-
-
-def upgrade(database: Database, revision: str = "head") -> None:
-    """Bring the schema to a revision; safe to call at every start and by several processes at once."""
-    config = alembic_config()
-    with database.begin() as connection:
-        serialise(connection, _MIGRATION_LOCK)
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)

@@ -13,9 +13,10 @@ from rich.text import Text
 
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
 from safecity.platform.errors import Invalid
 from safecity.platform.files import write_whole
+from safecity.platform.schema import upgrade
 from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings, load_settings
 from safecity.sites.city_file import CityFile, read_city_file, written_csv, written_geojson

@@ -13,7 +13,8 @@ from safecity.oversight.model import Role
 from safecity.oversight.passwords import Cost, Passwords
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
+from safecity.platform.schema import upgrade
 from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
 from safecity.sites.service import Sites

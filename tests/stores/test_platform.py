@@ -7,9 +7,10 @@ from typing import ClassVar
 import pytest
 
 from safecity.events import Fact, Stated, last_cursor, read_facts, set_aside, state_fact
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
 from safecity.platform.errors import DataLoss
 from safecity.platform.leases import claim, list_leases, release
+from safecity.platform.schema import upgrade
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 TERM = timedelta(seconds=10)

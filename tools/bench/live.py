@@ -32,7 +32,8 @@ sys.path.insert(0, str(REPOSITORY))
 from safecity.oversight.model import Role  # noqa: E402
 from safecity.oversight.service import Oversight  # noqa: E402
 from safecity.platform.clock import SystemClock  # noqa: E402
-from safecity.platform.database import Database, upgrade  # noqa: E402
+from safecity.platform.database import Database  # noqa: E402
+from safecity.platform.schema import upgrade  # noqa: E402
 from safecity.platform.secrets import load_secret_box  # noqa: E402
 from safecity.platform.settings import Settings, load_settings  # noqa: E402
 from safecity.sites.service import Sites  # noqa: E402

@@ -26,7 +26,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY))
 
-from safecity.platform.database import Database, upgrade  # noqa: E402
+from safecity.platform.database import Database  # noqa: E402
+from safecity.platform.schema import upgrade  # noqa: E402
 from safecity.platform.secrets import load_secret_box  # noqa: E402
 from safecity.platform.settings import PlatformSettings, Settings, VideoSettings  # noqa: E402
 from safecity.sites.model import CameraId, Credentials  # noqa: E402

@@ -12,7 +12,8 @@ from safecity.oversight.model import Actor, Role
 from safecity.oversight.passwords import Checked, Cost, Passwords
 from safecity.oversight.service import Oversight, SignedIn
 from safecity.platform.clock import VirtualClock
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
+from safecity.platform.schema import upgrade
 from safecity.platform.settings import OversightSettings
 
 PASSWORD = "four random words here"

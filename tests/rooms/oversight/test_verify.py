@@ -14,7 +14,8 @@ from sqlalchemy.engine import Connection
 from safecity.oversight import log, merkle
 from safecity.oversight.log import LogState
 from safecity.oversight.verify import Verdict, verify
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
+from safecity.platform.schema import upgrade
 from tests.rooms.oversight.conftest import Desk
 
 SIZE = 2500  # more than two pages of the recomputation

@@ -15,8 +15,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from safecity.events import Stated, read_facts
 from safecity.events.sites import CameraStateChanged
 from safecity.platform.clock import VirtualClock
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
 from safecity.platform.errors import Exhausted, NotFound
+from safecity.platform.schema import upgrade
 from safecity.sites import tables
 from safecity.sites.model import CameraId, CameraState, Cause, StateReport, effective_state
 from safecity.sites.states import REPORTS_MOST, expire_camera_states, note_camera_states, read_reports

@@ -7,7 +7,8 @@ from safecity.oversight.model import Actor, Role
 from safecity.oversight.passwords import Cost, Passwords
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import VirtualClock
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
+from safecity.platform.schema import upgrade
 from safecity.platform.settings import OversightSettings, VideoSettings
 from safecity.video.export import ClipExports, ExportRequest
 from tests.rooms.video.recorded import CAMERA, NOON, FakeRecorder, load_clip

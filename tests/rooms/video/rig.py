@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
+from safecity.platform.schema import upgrade
 from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import PlatformSettings, Settings, VideoSettings
 from safecity.sites.model import CameraId, Credentials

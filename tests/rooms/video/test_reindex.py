@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from safecity.events import read_facts
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
+from safecity.platform.schema import upgrade
 from safecity.video import reindex, store
 from safecity.video.model import Segment, SegmentState, Stream
 from safecity.video.recovery import DAMAGED_SUFFIX, recover_stream

@@ -8,8 +8,9 @@ import av
 import pytest
 
 from safecity.platform.clock import parse_iso, to_iso, to_us
-from safecity.platform.database import Database, upgrade
+from safecity.platform.database import Database
 from safecity.platform.errors import NotFound
+from safecity.platform.schema import upgrade
 from safecity.video.model import SegmentState, Stream
 from safecity.video.scan import read_samples, scan
 from safecity.video.windows import Window, WindowReader
