@@ -84,17 +84,24 @@ class Supervisor:
         self._end_unwanted()
         adopted: list[str] = []
         for item in self._watched:
-            found = find_occupant(self._run_dir, item.spec.slot)
-            if found is not None and found.fingerprint == self._fingerprint:
-                self._follow(item, found)
+            if self._adopt(item):
                 adopted.append(item.spec.slot)
-                log.info("app.process_adopted", slot=item.spec.slot, pid=found.pid)
-                continue
-            if found is not None:
-                end_occupant(found, wait_s=STOP_WAIT_S)
-            self._spawn(item)
+            else:
+                self._spawn(item)
         self._write_status()
         return adopted
+
+    def _adopt(self, item: _Watched) -> bool:
+        """Go on with the process that holds the slot; one that runs with other settings is ended."""
+        found = find_occupant(self._run_dir, item.spec.slot)
+        if found is None:
+            return False
+        if found.fingerprint != self._fingerprint:
+            end_occupant(found, wait_s=STOP_WAIT_S)
+            return False
+        self._follow(item, found)
+        log.info("app.process_adopted", slot=item.spec.slot, pid=found.pid)
+        return True
 
     def _end_unwanted(self) -> None:
         """End what outlived a supervisor with other settings and has no place in these: a third recorder, say."""
@@ -155,7 +162,9 @@ class Supervisor:
             )
         if item.occupant is None and now_s >= item.next_start_s and not self._is_stopping:
             item.restarts += 1
-            self._spawn(item)
+            # A process that was only just starting when its supervisor died has the slot by now.
+            if not self._adopt(item):
+                self._spawn(item)
             self._write_status()
 
     def _spawn(self, item: _Watched) -> None:

@@ -1,5 +1,6 @@
 """Processes come back, outlive their supervisor, and are adopted by the next."""
 
+import json
 import os
 import signal
 import threading
@@ -84,6 +85,26 @@ def test_processes_outlive_their_supervisor_and_are_adopted(data_dir: Path) -> N
     second.request_stop()
     thread.join(10)
     second.stop()
+
+
+def test_a_process_that_was_only_starting_is_adopted_later(data_dir: Path) -> None:
+    first = make(data_dir)
+    first.start()
+    wait_for(lambda: all(pid_of(data_dir, slot) for slot in SLOTS))
+    orphan = pid_of(data_dir, SLOTS[0])
+    record = data_dir / "run" / f"{SLOTS[0]}.json"
+    hidden = record.rename(record.with_suffix(".hidden"))  # as if it had not come so far as to write it
+    second = make(data_dir)
+    assert second.start() == [SLOTS[1]]
+    rival = json.loads((data_dir / "run" / "processes.json").read_bytes())[SLOTS[0]]["pid"]
+    hidden.rename(record)
+    thread = watched(second)
+    os.kill(rival, signal.SIGKILL)
+    wait_for(lambda: json.loads((data_dir / "run" / "processes.json").read_bytes())[SLOTS[0]]["pid"] == orphan)
+    second.request_stop()
+    thread.join(10)
+    second.stop()
+    assert pid_of(data_dir, SLOTS[0]) is None
 
 
 def test_processes_with_other_settings_are_ended_and_started_anew(data_dir: Path) -> None:
