@@ -3,7 +3,9 @@
 `--check` compares instead of writing, and names what is stale.
 """
 
+import importlib
 import json
+import pkgutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ import typer
 from fastapi import FastAPI
 from pydantic import BaseModel
 
+import safecity
 from safecity.api.app import create_web_app
 from safecity.api.media import GatewayParts, create_gateway_app
 from safecity.api.parts import WebParts
@@ -34,6 +37,12 @@ HEADER = """# Reference
 
 Made from the code by `make docs`; `make check` fails when it is stale.
 """
+
+
+# The whole house, so that every table is known.
+for _found in pkgutil.walk_packages(safecity.__path__, "safecity."):
+    if ".migrations." not in _found.name:
+        importlib.import_module(_found.name)
 
 
 @contextmanager
@@ -129,18 +138,27 @@ def reference(web: FastAPI, gateway: FastAPI) -> str:
     )
 
 
-def main() -> int:
-    """Write the files, or with `--check` say which are stale."""
+def pages() -> dict[Path, str]:
+    """Every generated file with the text that it should have."""
     with apps() as (web, gateway):
         described = json.dumps(web.openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
-        wanted = {REFERENCE: reference(web, gateway), OPENAPI: described}
+        return {REFERENCE: reference(web, gateway), OPENAPI: described}
+
+
+def stale_pages() -> list[Path]:
+    """The generated files that are not what the code says."""
+    return [path for path, text in pages().items() if not path.exists() or path.read_text() != text]
+
+
+def main() -> int:
+    """Write the files, or with `--check` say which are stale."""
     if "--check" in sys.argv:
-        stale = [path for path, text in wanted.items() if not path.exists() or path.read_text() != text]
+        stale = stale_pages()
         for path in stale:
             print(f"stale: {path.relative_to(REPOSITORY)}; run `make docs` (and `npm run types` in web/)")
         print("docs: stale" if stale else "docs: good")
         return 1 if stale else 0
-    for path, text in wanted.items():
+    for path, text in pages().items():
         path.write_text(text)
     return 0
 
