@@ -33,7 +33,7 @@ check: setup ## format, lint, types, import contract, house rules, docs
 	@$(BIN)/python tools/build_page.py run check --silent
 	@$(BIN)/pytest -q tests/house
 
-bench: setup ## speed as ratios, one JSON line each
+bench: setup needs ## speed as ratios, one JSON line each
 	@$(BIN)/python -m tools.bench.record
 	@$(BIN)/python -m tools.bench.live
 

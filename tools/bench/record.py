@@ -36,6 +36,7 @@ from safecity.sites.tables import cameras as cameras_table  # noqa: E402
 from safecity.sites.tables import sites as sites_table  # noqa: E402
 from safecity.video import store  # noqa: E402
 from safecity.video.model import Stream  # noqa: E402
+from safecity.virtual.scenes import SceneRequest, draw_scenes  # noqa: E402
 
 USER, PASSWORD = "bench", "bench"
 SEGMENT_S = 10
@@ -254,15 +255,16 @@ def main() -> None:
     parser.add_argument("--cameras", type=int, default=20)
     parser.add_argument("--bitrate", type=int, default=4_000_000)
     parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--clip", type=Path, help="what the cameras show; default: a real clip of the test data")
+    parser.add_argument("--clip", type=Path, help="what the cameras show; a drawn street if left away")
     parser.add_argument("--cache", type=Path, help="folder of prepared clips, to save their encoding next time")
     arguments = parser.parse_args()
-    data = Path(os.environ.get("SAFECITY_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
-    arguments.clip = arguments.clip or data / "video" / "toll_gate_b.mp4"
-    if not arguments.clip.is_file() or shutil.which("ffmpeg") is None:
-        raise SystemExit("needs a clip (--clip FILE) and ffmpeg (on Debian: apt-get install ffmpeg)")
+    if shutil.which("ffmpeg") is None:
+        raise SystemExit("needs ffmpeg to compare with (on Debian: apt-get install ffmpeg)")
     with tempfile.TemporaryDirectory(prefix="safecity-bench-") as name:
         folder = Path(name)
+        if arguments.clip is None:
+            say("drawing a street ...")
+            arguments.clip = draw_scenes([SceneRequest(seed=7, duration_s=20.0)], folder / "scene", processes=1)[0].main
         server, port = serve_cameras(arguments, folder)
         try:
             theirs = bench_ffmpeg(arguments, folder / "ffmpeg", port)
