@@ -11,17 +11,24 @@ import structlog
 from fastapi import FastAPI, Request
 
 import safecity
+from safecity.api.alert_routes import alert_router
+from safecity.api.case_routes import case_router
 from safecity.api.city_routes import city_router, timeline_router
+from safecity.api.demo_routes import demo_router
 from safecity.api.event_feed import EventFeed
 from safecity.api.event_routes import event_router
 from safecity.api.health_routes import health_router
+from safecity.api.incident_routes import incident_router
 from safecity.api.log_routes import log_router
 from safecity.api.page import install_page
 from safecity.api.parts import WebParts
+from safecity.api.plan_routes import plan_router
 from safecity.api.problems import install
 from safecity.api.recordings import Recordings
+from safecity.api.scene_routes import scene_router
 from safecity.api.session_routes import session_router
 from safecity.api.sessions import guard
+from safecity.api.unit_routes import unit_router
 from safecity.api.wire import ConfigView, MapView
 
 log = structlog.get_logger()
@@ -67,6 +74,8 @@ def create_web_app(parts: WebParts) -> FastAPI:
     app.include_router(event_router(parts, feed))
     app.include_router(health_router(parts, recordings))
     app.include_router(log_router(parts))
+    for make in (alert_router, incident_router, unit_router, case_router, scene_router, demo_router, plan_router):
+        app.include_router(make(parts))
 
     @app.get("/api/config", tags=["config"])
     def config(request: Request) -> ConfigView:  # pyright: ignore[reportUnusedFunction]

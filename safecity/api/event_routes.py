@@ -33,6 +33,9 @@ def event_router(parts: WebParts, feed: EventFeed) -> APIRouter:
                 camera: StateView(state=item.state.value, since=item.since, cause=item.cause)
                 for camera, item in listed.items()
             },
+            alerts={},
+            incidents={},
+            units={},
         )
 
     @router.get("/events/stream")

@@ -7,6 +7,8 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from safecity.events.dispatch import UnitChanged
+from safecity.events.incidents import AlertChanged, IncidentChanged
 from safecity.oversight.model import Act, Role
 from safecity.sites.model import Cause as StateCause
 from safecity.video.model import Cause as MissingCause
@@ -162,10 +164,19 @@ class StateView(Wire):
 
 
 class CityState(Wire):
-    """The state of every camera, as of the fact with this cursor."""
+    """Cameras, open alerts, open incidents and units, as of the fact with this cursor.
+
+    A fact of these kinds behind the cursor takes the place of the entry with its id; an alert that is confirmed or
+    closed and an incident that is closed are taken out. State and facts give what a fresh fetch gives.
+    """
 
     cursor: int
     cameras: dict[str, StateView]
+    alerts: dict[str, AlertChanged]
+    """Open alerts; empty for those who do not work the queue."""
+    incidents: dict[str, IncidentChanged]
+    """Open incidents."""
+    units: dict[str, UnitChanged]
 
 
 class CameraHealth(Wire):
@@ -204,6 +215,23 @@ class DiskHealth(Wire):
     oldest: Instant | None
 
 
+class AnalyserHealth(Wire):
+    """One analyser process."""
+
+    slot: str
+    pid: int | None
+    model: str
+    cameras: int
+    active: int
+    """Cameras on which something moves; the others are looked at by key frames alone."""
+    delay_s: float
+    """From capture to analysis, worst camera."""
+    dropped_frames: int
+    since: Instant | None
+    restarts: int
+    is_reporting: bool
+
+
 class GatewayHealth(Wire):
     """The gateway."""
 
@@ -222,6 +250,9 @@ class HealthDetail(Wire):
 
     cameras: tuple[CameraHealth, ...]
     recorders: tuple[RecorderHealth, ...]
+    analysers: tuple[AnalyserHealth, ...]
+    unexplained_s: float
+    """Seconds of the last 24 hours, over all cameras, that are missing without a known cause."""
     disk: DiskHealth
     gateway: GatewayHealth
     database: DatabaseHealth

@@ -15,7 +15,7 @@ SessionId = NewType("SessionId", str)
 PurposeId = NewType("PurposeId", str)
 
 PurposeKind = Literal["shift", "incident", "case"]
-ResourceKind = Literal["camera", "city", "log", "users", "shift"]
+ResourceKind = Literal["camera", "city", "log", "users", "shift", "alert", "incident", "unit", "case", "demo"]
 
 
 class Role(StrEnum):
@@ -42,20 +42,47 @@ class Act(StrEnum):
     MANAGE_USERS = "manage_users"
     MANAGE_SITES = "manage_sites"
     START_SHIFT = "start_shift"
+    LIST_ALERTS = "list_alerts"
+    HANDLE_ALERTS = "handle_alerts"
+    LIST_INCIDENTS = "list_incidents"
+    HANDLE_INCIDENTS = "handle_incidents"
+    LIST_UNITS = "list_units"
+    DISPATCH_UNITS = "dispatch_units"
+    LIST_CASES = "list_cases"
+    OPEN_CASE = "open_case"
+    HANDLE_CASES = "handle_cases"
+    MANAGE_RULES = "manage_rules"
+    CAUSE_FAULTS = "cause_faults"
 
 
 PICTURE_ACTS: Final = frozenset({Act.VIEW_LIVE, Act.VIEW_RECORDINGS, Act.EXPORT_CLIP})
-LISTING_ACTS: Final = frozenset({Act.LIST_CAMERAS, Act.VIEW_HEALTH})  # polled by the page, so no leaf for each time
+# Polled by the page, so no leaf for each time; what is in them is written down where it is changed.
+LISTING_ACTS: Final = frozenset(
+    {Act.LIST_CAMERAS, Act.VIEW_HEALTH, Act.LIST_ALERTS, Act.LIST_INCIDENTS, Act.LIST_UNITS, Act.LIST_CASES}
+)
 _WATCH = frozenset({Act.START_SHIFT, Act.LIST_CAMERAS, Act.VIEW_LIVE, Act.VIEW_RECORDINGS})
+_RESPOND = frozenset(
+    {Act.LIST_ALERTS, Act.HANDLE_ALERTS, Act.LIST_INCIDENTS, Act.HANDLE_INCIDENTS, Act.LIST_UNITS, Act.CAUSE_FAULTS}
+)
+_INVESTIGATE = frozenset({Act.EXPORT_CLIP, Act.LIST_INCIDENTS, Act.LIST_CASES, Act.OPEN_CASE, Act.HANDLE_CASES})
 
 ACTS_OF: Final[Mapping[Role, frozenset[Act]]] = {
-    Role.OPERATOR: _WATCH,
-    Role.DISPATCHER: _WATCH,
-    Role.INVESTIGATOR: _WATCH | {Act.EXPORT_CLIP},
-    Role.SUPERVISOR: _WATCH | {Act.EXPORT_CLIP, Act.VIEW_HEALTH},
+    Role.OPERATOR: _WATCH | _RESPOND,
+    Role.DISPATCHER: _WATCH | _RESPOND | {Act.DISPATCH_UNITS, Act.OPEN_CASE},
+    Role.INVESTIGATOR: _WATCH | _INVESTIGATE,
+    Role.SUPERVISOR: _WATCH | _RESPOND | _INVESTIGATE | {Act.DISPATCH_UNITS, Act.VIEW_HEALTH, Act.MANAGE_RULES},
     Role.AUDITOR: frozenset({Act.READ_LOG, Act.LIST_CAMERAS}),
-    Role.TECHNICIAN: frozenset({Act.LIST_CAMERAS, Act.VIEW_HEALTH}),
-    Role.ADMINISTRATOR: frozenset({Act.MANAGE_USERS, Act.MANAGE_SITES, Act.LIST_CAMERAS, Act.VIEW_HEALTH}),
+    Role.TECHNICIAN: frozenset({Act.LIST_CAMERAS, Act.VIEW_HEALTH, Act.CAUSE_FAULTS}),
+    Role.ADMINISTRATOR: frozenset(
+        {
+            Act.MANAGE_USERS,
+            Act.MANAGE_SITES,
+            Act.MANAGE_RULES,
+            Act.LIST_CAMERAS,
+            Act.VIEW_HEALTH,
+            Act.CAUSE_FAULTS,
+        }
+    ),
 }
 
 
@@ -97,6 +124,31 @@ class Resource:
     def users(cls, user_id: str = "all") -> "Resource":
         """The accounts, or one of them."""
         return cls(kind="users", id=user_id)
+
+    @classmethod
+    def alert(cls, alert_id: str = "all") -> "Resource":
+        """The queue, or one alert of it."""
+        return cls(kind="alert", id=alert_id)
+
+    @classmethod
+    def incident(cls, incident_id: str = "all") -> "Resource":
+        """The incidents, or one of them."""
+        return cls(kind="incident", id=incident_id)
+
+    @classmethod
+    def unit(cls, unit_id: str = "all") -> "Resource":
+        """The units, or one of them."""
+        return cls(kind="unit", id=unit_id)
+
+    @classmethod
+    def case(cls, case_id: str = "all") -> "Resource":
+        """The cases, or one of them."""
+        return cls(kind="case", id=case_id)
+
+    @classmethod
+    def demo(cls) -> "Resource":
+        """The demo's own cameras and processes, for faults on command."""
+        return cls(kind="demo", id="demo")
 
     @classmethod
     def shift(cls) -> "Resource":

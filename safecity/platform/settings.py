@@ -136,6 +136,53 @@ class OversightSettings(_Slice):
     sign_in_attempts: int = Field(default=5, ge=1, description="Failed sign-ins allowed for one user in five minutes.")
 
 
+class AnalyticsSettings(_Slice):
+    """Seeing: which detector, how often, by how many processes."""
+
+    analysers: int = Field(default=1, ge=0, le=64, description="Analyser processes that this machine keeps running.")
+    cameras_per_analyser: int = Field(default=100, ge=1, le=400, description="Most cameras that one analyser holds.")
+    models_dir: Path | None = Field(
+        default=None, description="Folder of detector models; unset: `models` of the data folder."
+    )
+    model: str = Field(
+        default="auto",
+        description="Name of the detector (`safecity models list`); auto: the best one installed; motion: none.",
+    )
+    detector_fps: float = Field(default=2.0, gt=0, le=25, description="Detections a second on a camera that is active.")
+    idle_after_s: float = Field(
+        default=6.0, ge=1, le=600, description="Without movement for so long, only key frames are decoded."
+    )
+
+
+class IncidentsSettings(_Slice):
+    """The queue's clocks, for priorities 1, 2 and 3; priority 4 never escalates."""
+
+    merge_s: float = Field(
+        default=300.0,
+        ge=0,
+        le=86_400,
+        description="Facts of one camera, rule and subject within this time are one alert.",
+    )
+    offer_s: tuple[float, float, float] = Field(
+        default=(15.0, 60.0, 600.0), description="Time for the operator it was offered to, before all operators see it."
+    )
+    escalate_s: tuple[float, float, float] = Field(
+        default=(30.0, 180.0, 1200.0), description="Time from the first fact until the supervisor is called, too."
+    )
+    act_s: tuple[float, float, float] = Field(
+        default=(120.0, 600.0, 3600.0),
+        description="Time in which an acknowledged alert must be decided, or it returns.",
+    )
+    near_m: float = Field(default=400.0, gt=0, le=10_000, description="Cameras so near to an incident belong to it.")
+
+
+class DispatchSettings(_Slice):
+    """Units and their positions."""
+
+    stale_fix_s: float = Field(default=600.0, gt=0, le=86_400, description="A position older than this is called old.")
+    proposals: int = Field(default=5, ge=1, le=50, description="Most units proposed for an incident.")
+
+
 class VirtualSettings(_Slice):
     """The virtual city of the demo and the drills."""
 
@@ -160,6 +207,9 @@ class Settings(BaseSettings):
     sites: SitesSettings = SitesSettings()
     video: VideoSettings = VideoSettings()
     oversight: OversightSettings = OversightSettings()
+    analytics: AnalyticsSettings = AnalyticsSettings()
+    incidents: IncidentsSettings = IncidentsSettings()
+    dispatch: DispatchSettings = DispatchSettings()
     virtual: VirtualSettings = VirtualSettings()
 
     @classmethod

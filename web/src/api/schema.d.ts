@@ -4,6 +4,86 @@
  */
 
 export interface paths {
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alerts
+         * @description Open alerts in the order of the queue, or decided ones, newest first.
+         */
+        get: operations["alerts_api_alerts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{alert_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Alert
+         * @description One alert with its history.
+         */
+        get: operations["alert_api_alerts__alert_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{alert_id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Step
+         * @description Acknowledge, release, escalate, confirm or close an alert.
+         */
+        post: operations["step_api_alerts__alert_id__steps_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/assignments/{assignment_id}/steps": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Step
+         * @description A unit is en route, on scene, cleared or called back.
+         */
+        post: operations["step_api_assignments__assignment_id__steps_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -44,6 +124,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/counts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Counts
+         * @description What crossed each line in an interval.
+         */
+        get: operations["counts_api_cameras__camera_id__counts_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cameras/{camera_id}/scene": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Scene
+         * @description Lines, zones and rules of a camera.
+         */
+        get: operations["scene_api_cameras__camera_id__scene_get"];
+        /**
+         * Draw
+         * @description Replace them; analysers take them up within seconds.
+         */
+        put: operations["draw_api_cameras__camera_id__scene_put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/timeline": {
         parameters: {
             query?: never;
@@ -64,6 +188,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cases": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cases
+         * @description Cases, newest first; `search` looks in numbers, FIR numbers, stations and titles.
+         */
+        get: operations["cases_api_cases_get"];
+        put?: never;
+        /**
+         * Open Case
+         * @description Close an incident into a case; its clips are held from now on.
+         */
+        post: operations["open_case_api_cases_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{case_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Case
+         * @description One case with its clips and history.
+         */
+        get: operations["case_api_cases__case_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{case_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close
+         * @description Close a case with its outcome.
+         */
+        post: operations["close_api_cases__case_id__close_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{case_id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Exported
+         * @description Remember an export of one of its clips.
+         */
+        post: operations["exported_api_cases__case_id__exports_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{case_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note
+         * @description Write a line into the case.
+         */
+        post: operations["note_api_cases__case_id__notes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/cases/{case_id}/references": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * References
+         * @description Correct the FIR number or the police station.
+         */
+        post: operations["references_api_cases__case_id__references_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/config": {
         parameters: {
             query?: never;
@@ -78,6 +326,66 @@ export interface paths {
         get: operations["config_api_config_get"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demo/cards": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Cards
+         * @description The roles at the door.
+         */
+        get: operations["cards_api_demo_cards_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demo/faults": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fault
+         * @description Cut a camera, mend it, or kill the recorder that holds it.
+         */
+        post: operations["fault_api_demo_faults_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/demo/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Enter
+         * @description Sign in as that role, without typing.
+         */
+        post: operations["enter_api_demo_session_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -144,6 +452,130 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Incidents
+         * @description Incidents, newest first.
+         */
+        get: operations["incidents_api_incidents_get"];
+        put?: never;
+        /**
+         * Report
+         * @description Open an incident that a person reports.
+         */
+        post: operations["report_api_incidents_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{incident_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Incident
+         * @description One incident with its timeline, alerts, cameras around it and units.
+         */
+        get: operations["incident_api_incidents__incident_id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{incident_id}/assignments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send
+         * @description Send a unit to an incident.
+         */
+        post: operations["send_api_incidents__incident_id__assignments_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{incident_id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Close
+         * @description Close an incident without a case.
+         */
+        post: operations["close_api_incidents__incident_id__close_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{incident_id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Note
+         * @description Write a line into the timeline.
+         */
+        post: operations["note_api_incidents__incident_id__notes_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/incidents/{incident_id}/proposals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Proposals
+         * @description The nearest free units by straight line, nearest first.
+         */
+        get: operations["proposals_api_incidents__incident_id__proposals_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/log": {
         parameters: {
             query?: never;
@@ -196,6 +628,26 @@ export interface paths {
          * @description The map under the cameras as GeoJSON, with the note that must be shown on it.
          */
         get: operations["city_map_api_map_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan
+         * @description Disks, network, cores, what a power loss costs, and what drives the cost.
+         */
+        get: operations["plan_api_plan_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -296,6 +748,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Units
+         * @description Every unit with its position and status.
+         */
+        get: operations["units_api_units_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -305,7 +777,206 @@ export interface components {
          * @description What can be done; there is no act of searching for a person, and there will be none.
          * @enum {string}
          */
-        Act: "view_live" | "view_recordings" | "export_clip" | "list_cameras" | "view_health" | "read_log" | "manage_users" | "manage_sites" | "start_shift";
+        Act: "view_live" | "view_recordings" | "export_clip" | "list_cameras" | "view_health" | "read_log" | "manage_users" | "manage_sites" | "start_shift" | "list_alerts" | "handle_alerts" | "list_incidents" | "handle_incidents" | "list_units" | "dispatch_units" | "list_cases" | "open_case" | "handle_cases" | "manage_rules" | "cause_faults";
+        /**
+         * AlertChanged
+         * @description An alert is new, was joined by another fact, was offered, escalated or handled.
+         */
+        AlertChanged: {
+            /** Box */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /** Camera */
+            camera: string | null;
+            /**
+             * Clip From
+             * Format: date-time
+             */
+            clip_from: string;
+            /**
+             * Clip To
+             * Format: date-time
+             */
+            clip_to: string;
+            /** Close Reason */
+            close_reason: ("false_alarm" | "nothing_seen" | "duplicate" | "known_activity" | "test") | null;
+            /** Closed At */
+            closed_at: string | null;
+            /** Count */
+            count: number;
+            /** Due At */
+            due_at: string | null;
+            /**
+             * First At
+             * Format: date-time
+             */
+            first_at: string;
+            /** Id */
+            id: string;
+            /** Incident */
+            incident: string | null;
+            /** Kind */
+            kind: string;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            /** Lat */
+            lat: number;
+            /** Level */
+            level: number;
+            /** Lon */
+            lon: number;
+            /** Object Class */
+            object_class: string;
+            offered_to: components["schemas"]["Person"] | null;
+            owner: components["schemas"]["Person"] | null;
+            /**
+             * Picture At
+             * Format: date-time
+             */
+            picture_at: string;
+            /** Priority */
+            priority: number;
+            /** Rule */
+            rule: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "unacknowledged" | "acknowledged" | "confirmed" | "closed";
+            /** Subject */
+            subject: string;
+            /** Title */
+            title: string;
+            /** Title Ur */
+            title_ur: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * AlertDetail
+         * @description An alert with its history, oldest first.
+         */
+        AlertDetail: {
+            alert: components["schemas"]["AlertChanged"];
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+        };
+        /**
+         * AlertPage
+         * @description Alerts, newest first; `before` names the next page, None at the end.
+         */
+        AlertPage: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertChanged"][];
+            /** Before */
+            before: string | null;
+        };
+        /**
+         * AlertStep
+         * @description What somebody does with an alert, decided on the version that they saw.
+         */
+        AlertStep: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Reason */
+            reason?: ("false_alarm" | "nothing_seen" | "duplicate" | "known_activity" | "test") | null;
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "acknowledge" | "release" | "escalate" | "confirm" | "close";
+            /** Version */
+            version: number;
+        };
+        /**
+         * AlertStepDone
+         * @description The alert after the step, and the incident that a confirmation opened.
+         */
+        AlertStepDone: {
+            alert: components["schemas"]["AlertChanged"];
+            /** Incident */
+            incident: string | null;
+        };
+        /**
+         * AnalyserHealth
+         * @description One analyser process.
+         */
+        AnalyserHealth: {
+            /** Active */
+            active: number;
+            /** Cameras */
+            cameras: number;
+            /** Delay S */
+            delay_s: number;
+            /** Dropped Frames */
+            dropped_frames: number;
+            /** Is Reporting */
+            is_reporting: boolean;
+            /** Model */
+            model: string;
+            /** Pid */
+            pid: number | null;
+            /** Restarts */
+            restarts: number;
+            /** Since */
+            since: string | null;
+            /** Slot */
+            slot: string;
+        };
+        /**
+         * AssignmentStep
+         * @description What a unit has done, as the dispatcher hears it.
+         */
+        AssignmentStep: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Step
+             * @enum {string}
+             */
+            step: "en_route" | "on_scene" | "cleared" | "cancelled";
+        };
+        /**
+         * AssignmentView
+         * @description A unit on an incident, with the instant of each step.
+         */
+        AssignmentView: {
+            /** Cleared At */
+            cleared_at: string | null;
+            /** Code */
+            code: string;
+            /** Distance M */
+            distance_m: number;
+            /** En Route At */
+            en_route_at: string | null;
+            /** Id */
+            id: string;
+            /** Is Cancelled */
+            is_cancelled: boolean;
+            /** On Scene At */
+            on_scene_at: string | null;
+            /**
+             * Sent At
+             * Format: date-time
+             */
+            sent_at: string;
+            sent_by: components["schemas"]["Person"];
+            /** Unit */
+            unit: string;
+        };
         /**
          * CameraCount
          * @description How many cameras there are, and how many send pictures.
@@ -385,6 +1056,25 @@ export interface components {
             state: "live" | "stalled" | "offline" | "unknown";
         };
         /**
+         * CameraScene
+         * @description The lines, zones and rules of a camera's picture.
+         */
+        CameraScene: {
+            /** Camera */
+            camera: string;
+            /** Changed At */
+            changed_at: string | null;
+            /** Changed By */
+            changed_by: string | null;
+            /** Height Px */
+            height_px: number;
+            scene: components["schemas"]["Scene"];
+            /** Version */
+            version: number;
+            /** Width Px */
+            width_px: number;
+        };
+        /**
          * CameraView
          * @description A camera and its state; never its address.
          */
@@ -421,16 +1111,154 @@ export interface components {
             state: "live" | "stalled" | "offline" | "unknown";
         };
         /**
+         * CaseClip
+         * @description An interval of a camera that a case holds against deletion.
+         */
+        CaseClip: {
+            /** Camera */
+            camera: string;
+            /** Export */
+            export: string | null;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /** Held Segments */
+            held_segments: number;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+        };
+        /**
+         * CaseDetail
+         * @description A case with its evidence and history.
+         */
+        CaseDetail: {
+            case: components["schemas"]["CaseView"];
+            /** Clips */
+            clips: components["schemas"]["CaseClip"][];
+            incident: components["schemas"]["IncidentChanged"];
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+        };
+        /**
+         * CasePage
+         * @description Cases, newest first.
+         */
+        CasePage: {
+            /** Before */
+            before: string | null;
+            /** Cases */
+            cases: components["schemas"]["CaseView"][];
+        };
+        /**
+         * CaseReferences
+         * @description A corrected FIR number or station.
+         */
+        CaseReferences: {
+            /** Fir Number */
+            fir_number: string;
+            /** Police Station */
+            police_station: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * CaseView
+         * @description A case in the list.
+         */
+        CaseView: {
+            /** Closed At */
+            closed_at: string | null;
+            /** Fir Number */
+            fir_number: string;
+            /** Id */
+            id: string;
+            /** Incident */
+            incident: string;
+            /** Incident Number */
+            incident_number: string;
+            /** Number */
+            number: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            opened_by: components["schemas"]["Person"];
+            /** Outcome */
+            outcome: string | null;
+            /** Police Station */
+            police_station: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "open" | "closed";
+            /** Title */
+            title: string;
+            /** Title Ur */
+            title_ur: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * CityState
-         * @description The state of every camera, as of the fact with this cursor.
+         * @description Cameras, open alerts, open incidents and units, as of the fact with this cursor.
+         *
+         *     A fact of these kinds behind the cursor takes the place of the entry with its id; an alert that is confirmed or
+         *     closed and an incident that is closed are taken out. State and facts give what a fresh fetch gives.
          */
         CityState: {
+            /** Alerts */
+            alerts: {
+                [key: string]: components["schemas"]["AlertChanged"];
+            };
             /** Cameras */
             cameras: {
                 [key: string]: components["schemas"]["StateView"];
             };
             /** Cursor */
             cursor: number;
+            /** Incidents */
+            incidents: {
+                [key: string]: components["schemas"]["IncidentChanged"];
+            };
+            /** Units */
+            units: {
+                [key: string]: components["schemas"]["UnitChanged"];
+            };
+        };
+        /**
+         * CloseCase
+         * @description How a case ends; its clips stay held.
+         */
+        CloseCase: {
+            /** Outcome */
+            outcome: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * CloseIncident
+         * @description How an incident ends without a case.
+         */
+        CloseIncident: {
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "resolved" | "no_action" | "false_alarm";
+            /** Version */
+            version: number;
         };
         /**
          * ConfigView
@@ -452,6 +1280,70 @@ export interface components {
             version: string;
         };
         /**
+         * CountsView
+         * @description The counting lines of a camera in an interval; `model` says who counted.
+         */
+        CountsView: {
+            /** Camera */
+            camera: string;
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /** Lines */
+            lines: components["schemas"]["LineCount"][];
+            /** Model */
+            model: string;
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+        };
+        /**
+         * Crowd
+         * @description More than `limit` things stay in a zone at once for `min_s`.
+         */
+        Crowd: {
+            /**
+             * Classes
+             * @default []
+             */
+            classes: string[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "crowd";
+            /** Limit */
+            limit: number;
+            /**
+             * Min S
+             * @default 5
+             */
+            min_s: number;
+            /** Name */
+            name: string;
+            /**
+             * Priority
+             * @default 3
+             */
+            priority: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Title Ur
+             * @default
+             */
+            title_ur: string;
+            /** Zone */
+            zone: string;
+        };
+        /**
          * DatabaseHealth
          * @description The database.
          */
@@ -463,6 +1355,54 @@ export interface components {
             kind: "sqlite" | "postgresql";
             /** Ok */
             ok: boolean;
+        };
+        /**
+         * DemoCard
+         * @description A role that the demo offers at its door.
+         */
+        DemoCard: {
+            /** Display Name */
+            display_name: string;
+            /** Role */
+            role: string;
+        };
+        /**
+         * DemoEnter
+         * @description Which card was taken.
+         */
+        DemoEnter: {
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "operator" | "dispatcher" | "investigator" | "supervisor" | "auditor" | "administrator";
+        };
+        /**
+         * DemoFault
+         * @description Something to break, so that the system can show how it explains itself.
+         */
+        DemoFault: {
+            /** Camera */
+            camera?: string | null;
+            /**
+             * Fault
+             * @enum {string}
+             */
+            fault: "cut_camera" | "mend_camera" | "kill_recorder";
+        };
+        /**
+         * DemoFaultDone
+         * @description What was broken, and what to look at now.
+         */
+        DemoFaultDone: {
+            /** Camera */
+            camera: string | null;
+            /** Fault */
+            fault: string;
+            /** Recorder */
+            recorder: string | null;
+            /** Until */
+            until: string | null;
         };
         /**
          * DiskHealth
@@ -477,6 +1417,14 @@ export interface components {
             oldest: string | null;
             /** Used Bytes */
             used_bytes: number;
+        };
+        /**
+         * ExportedUnderCase
+         * @description An export that the gateway made for this case.
+         */
+        ExportedUnderCase: {
+            /** Export */
+            export: string;
         };
         /**
          * GatewayHealth
@@ -496,6 +1444,8 @@ export interface components {
          * @description All of the health page.
          */
         HealthDetail: {
+            /** Analysers */
+            analysers: components["schemas"]["AnalyserHealth"][];
             /** Cameras */
             cameras: components["schemas"]["CameraHealth"][];
             database: components["schemas"]["DatabaseHealth"];
@@ -503,6 +1453,8 @@ export interface components {
             gateway: components["schemas"]["GatewayHealth"];
             /** Recorders */
             recorders: components["schemas"]["RecorderHealth"][];
+            /** Unexplained S */
+            unexplained_s: number;
         };
         /**
          * HealthView
@@ -519,6 +1471,100 @@ export interface components {
              * @enum {string}
              */
             status: "ok" | "degraded" | "starting";
+        };
+        /**
+         * IncidentChanged
+         * @description An incident was opened, moved on, was written to or closed.
+         */
+        IncidentChanged: {
+            /** Alerts */
+            alerts: number;
+            /** Box */
+            box: [
+                number,
+                number,
+                number,
+                number
+            ] | null;
+            /** Camera */
+            camera: string | null;
+            /** Case */
+            case: string | null;
+            /**
+             * Clip From
+             * Format: date-time
+             */
+            clip_from: string;
+            /**
+             * Clip To
+             * Format: date-time
+             */
+            clip_to: string;
+            /** Closed At */
+            closed_at: string | null;
+            /** Id */
+            id: string;
+            /** Kind */
+            kind: string;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Number */
+            number: string;
+            /**
+             * Opened At
+             * Format: date-time
+             */
+            opened_at: string;
+            /** Outcome */
+            outcome: ("resolved" | "no_action" | "false_alarm" | "case") | null;
+            owner: components["schemas"]["Person"];
+            /**
+             * Picture At
+             * Format: date-time
+             */
+            picture_at: string;
+            /** Priority */
+            priority: number;
+            /**
+             * Stage
+             * @enum {string}
+             */
+            stage: "new" | "unit_sent" | "en_route" | "on_scene" | "cleared" | "closed";
+            /** Title */
+            title: string;
+            /** Title Ur */
+            title_ur: string;
+            /** Units */
+            units: number;
+            /** Version */
+            version: number;
+        };
+        /**
+         * IncidentDetail
+         * @description An incident with everything around it.
+         */
+        IncidentDetail: {
+            /** Alerts */
+            alerts: components["schemas"]["AlertChanged"][];
+            /** Assignments */
+            assignments: components["schemas"]["AssignmentView"][];
+            /** Cameras */
+            cameras: components["schemas"]["NearCamera"][];
+            incident: components["schemas"]["IncidentChanged"];
+            /** Steps */
+            steps: components["schemas"]["StepView"][];
+        };
+        /**
+         * IncidentPage
+         * @description Incidents, newest first.
+         */
+        IncidentPage: {
+            /** Before */
+            before: string | null;
+            /** Incidents */
+            incidents: components["schemas"]["IncidentChanged"][];
         };
         /**
          * LeafView
@@ -544,6 +1590,63 @@ export interface components {
             time: string;
             /** Type */
             type: string;
+        };
+        /**
+         * LineCount
+         * @description What crossed a line in an interval.
+         */
+        LineCount: {
+            /** Backward */
+            backward: {
+                [key: string]: number;
+            };
+            /** Forward */
+            forward: {
+                [key: string]: number;
+            };
+            /** Line */
+            line: string;
+        };
+        /**
+         * LineCrossing
+         * @description Something crosses a line in a direction.
+         */
+        LineCrossing: {
+            /**
+             * Classes
+             * @default []
+             */
+            classes: string[];
+            /**
+             * Direction
+             * @default both
+             * @enum {string}
+             */
+            direction: "forward" | "backward" | "both";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "line_crossing";
+            /** Line */
+            line: string;
+            /** Name */
+            name: string;
+            /**
+             * Priority
+             * @default 3
+             */
+            priority: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Title Ur
+             * @default
+             */
+            title_ur: string;
         };
         /**
          * LogPage
@@ -588,6 +1691,120 @@ export interface components {
             to: string;
         };
         /**
+         * NearCamera
+         * @description A camera that belongs to an incident by its place.
+         */
+        NearCamera: {
+            /** Camera */
+            camera: string;
+            /** Distance M */
+            distance_m: number;
+        };
+        /**
+         * NewCase
+         * @description Close an incident into a case.
+         */
+        NewCase: {
+            /** Fir Number */
+            fir_number: string;
+            /** Incident */
+            incident: string;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /** Police Station */
+            police_station: string;
+            /** Version */
+            version: number;
+        };
+        /**
+         * NewIncident
+         * @description An incident that a person reports: by phone, or seen on the wall.
+         */
+        NewIncident: {
+            /** Camera */
+            camera?: string | null;
+            /** Lat */
+            lat?: number | null;
+            /** Lon */
+            lon?: number | null;
+            /**
+             * Note
+             * @default
+             */
+            note: string;
+            /**
+             * Priority
+             * @default 2
+             */
+            priority: number;
+            /** Title */
+            title: string;
+        };
+        /**
+         * NewNote
+         * @description A line for the history.
+         */
+        NewNote: {
+            /** Text */
+            text: string;
+        };
+        /**
+         * NewScene
+         * @description Lines, zones and rules in pixels of a picture of that size.
+         */
+        NewScene: {
+            /** Height Px */
+            height_px: number;
+            scene: components["schemas"]["Scene"];
+            /** Version */
+            version: number;
+            /** Width Px */
+            width_px: number;
+        };
+        /**
+         * Person
+         * @description Somebody of the staff, as colleagues see them.
+         */
+        Person: {
+            /** Name */
+            name: string;
+            /** User */
+            user: string;
+        };
+        /**
+         * PlanLine
+         * @description One figure of the plan: how much of what, and how it was reckoned.
+         */
+        PlanLine: {
+            /** Formula */
+            formula: string;
+            /** Key */
+            key: string;
+            /** Unit */
+            unit: string;
+            /** Value */
+            value: number;
+        };
+        /**
+         * PlanView
+         * @description What a city of this size needs; figures are reckoned from measured ones, whose source is named.
+         */
+        PlanView: {
+            /** Cameras */
+            cameras: number;
+            /** Days */
+            days: number;
+            /** Lines */
+            lines: components["schemas"]["PlanLine"][];
+            /** Mbit */
+            mbit: number;
+            /** Notes */
+            notes: string[];
+        };
+        /**
          * ProofView
          * @description RFC 6962 inclusion proof, hashes in hexadecimal, from the leaf's sibling upwards.
          */
@@ -602,6 +1819,26 @@ export interface components {
             root: string;
             /** Size */
             size: number;
+        };
+        /**
+         * Proposal
+         * @description A unit that could go, nearest first; the distance is a straight line and says so.
+         */
+        Proposal: {
+            /** Bearing Deg */
+            bearing_deg: number;
+            /** Distance M */
+            distance_m: number;
+            /** Fix Age S */
+            fix_age_s: number;
+            /** Is Stale */
+            is_stale: boolean;
+            /**
+             * Method
+             * @constant
+             */
+            method: "straight_line";
+            unit: components["schemas"]["UnitChanged"];
         };
         /**
          * RecorderHealth
@@ -631,6 +1868,67 @@ export interface components {
          * @enum {string}
          */
         Role: "operator" | "dispatcher" | "investigator" | "supervisor" | "auditor" | "technician" | "administrator";
+        /**
+         * Scene
+         * @description Everything drawn on one picture.
+         */
+        Scene: {
+            /**
+             * Lines
+             * @default []
+             */
+            lines: components["schemas"]["SceneLine"][];
+            /**
+             * Rules
+             * @default []
+             */
+            rules: (components["schemas"]["LineCrossing"] | components["schemas"]["ZoneEntry"] | components["schemas"]["StoppedVehicle"] | components["schemas"]["WrongWay"] | components["schemas"]["Crowd"])[];
+            /**
+             * Zones
+             * @default []
+             */
+            zones: components["schemas"]["SceneZone"][];
+        };
+        /**
+         * SceneLine
+         * @description A line from its first to its second point; what crosses it is counted.
+         */
+        SceneLine: {
+            /** Name */
+            name: string;
+            /** Points */
+            points: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ];
+        };
+        /**
+         * SceneZone
+         * @description An area with at least three corners.
+         */
+        SceneZone: {
+            /** Name */
+            name: string;
+            /** Points */
+            points: [
+                number,
+                number
+            ][];
+        };
+        /**
+         * SendUnit
+         * @description Which unit goes.
+         */
+        SendUnit: {
+            /** Unit */
+            unit: string;
+        };
         /**
          * SessionView
          * @description Who is signed in, and what they may do.
@@ -747,6 +2045,66 @@ export interface components {
             state: "live" | "stalled" | "offline" | "unknown";
         };
         /**
+         * StepView
+         * @description One line of a history: what was done, by whom and when; `by` is None where the system did it.
+         */
+        StepView: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            by: components["schemas"]["Person"] | null;
+            /** Detail */
+            detail: {
+                [key: string]: string | number | null;
+            };
+            /** Note */
+            note: string;
+            /** Step */
+            step: string;
+        };
+        /**
+         * StoppedVehicle
+         * @description A vehicle that moved before stands in a zone for longer than `min_s`.
+         */
+        StoppedVehicle: {
+            /**
+             * Classes
+             * @default []
+             */
+            classes: string[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "stopped_vehicle";
+            /**
+             * Min S
+             * @default 10
+             */
+            min_s: number;
+            /** Name */
+            name: string;
+            /**
+             * Priority
+             * @default 3
+             */
+            priority: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Title Ur
+             * @default
+             */
+            title_ur: string;
+            /** Zone */
+            zone?: string | null;
+        };
+        /**
          * TimelineView
          * @description What of a camera is recorded and what is missing.
          */
@@ -761,6 +2119,45 @@ export interface components {
              */
             settled_until: string;
         };
+        /**
+         * UnitChanged
+         * @description A unit has another status, incident or position.
+         */
+        UnitChanged: {
+            /** Assignment */
+            assignment: string | null;
+            /** Code */
+            code: string;
+            /**
+             * Fix At
+             * Format: date-time
+             */
+            fix_at: string;
+            /** Id */
+            id: string;
+            /** Incident */
+            incident: string | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "police" | "traffic" | "ambulance" | "fire";
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            /** Name */
+            name: string;
+            /** Name Ur */
+            name_ur: string;
+            /**
+             * Status
+             * @enum {string}
+             */
+            status: "free" | "sent" | "en_route" | "on_scene" | "off_duty";
+            /** Version */
+            version: number;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -773,6 +2170,100 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * WrongWay
+         * @description A vehicle moves against the direction that is right: given by a line's direction or by an arrow in a zone.
+         */
+        WrongWay: {
+            /** Arrow */
+            arrow?: [
+                [
+                    number,
+                    number
+                ],
+                [
+                    number,
+                    number
+                ]
+            ] | null;
+            /**
+             * Classes
+             * @default []
+             */
+            classes: string[];
+            /**
+             * Direction
+             * @default forward
+             * @enum {string}
+             */
+            direction: "forward" | "backward";
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "wrong_way";
+            /** Line */
+            line?: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Priority
+             * @default 3
+             */
+            priority: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Title Ur
+             * @default
+             */
+            title_ur: string;
+            /** Zone */
+            zone?: string | null;
+        };
+        /**
+         * ZoneEntry
+         * @description Something comes into a zone, or appears in it and stays for `min_s`.
+         */
+        ZoneEntry: {
+            /**
+             * Classes
+             * @default []
+             */
+            classes: string[];
+            /**
+             * @description discriminator enum property added by openapi-typescript
+             * @enum {string}
+             */
+            kind: "zone_entry";
+            /**
+             * Min S
+             * @default 0.5
+             */
+            min_s: number;
+            /** Name */
+            name: string;
+            /**
+             * Priority
+             * @default 3
+             */
+            priority: number;
+            /**
+             * Title
+             * @default
+             */
+            title: string;
+            /**
+             * Title Ur
+             * @default
+             */
+            title_ur: string;
+            /** Zone */
+            zone: string;
         };
         /**
          * Cause
@@ -795,6 +2286,141 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    alerts_api_alerts_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "decided";
+                camera?: string | null;
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    alert_api_alerts__alert_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    step_api_alerts__alert_id__steps_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                alert_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertStep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertStepDone"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    step_api_assignments__assignment_id__steps_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                assignment_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignmentStep"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     cameras_api_cameras_get: {
         parameters: {
             query?: never;
@@ -846,6 +2472,106 @@ export interface operations {
             };
         };
     };
+    counts_api_cameras__camera_id__counts_get: {
+        parameters: {
+            query: {
+                from: string;
+                to: string;
+            };
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CountsView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    scene_api_cameras__camera_id__scene_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraScene"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    draw_api_cameras__camera_id__scene_put: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewScene"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CameraScene"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     timeline_api_cameras__camera_id__timeline_get: {
         parameters: {
             query: {
@@ -882,6 +2608,244 @@ export interface operations {
             };
         };
     };
+    cases_api_cases_get: {
+        parameters: {
+            query?: {
+                search?: string;
+                state?: "open" | "closed" | "all";
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CasePage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    open_case_api_cases_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewCase"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    case_api_cases__case_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    close_api_cases__case_id__close_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseCase"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    exported_api_cases__case_id__exports_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ExportedUnderCase"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    note_api_cases__case_id__notes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    references_api_cases__case_id__references_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                case_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CaseReferences"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CaseDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     config_api_config_get: {
         parameters: {
             query?: never;
@@ -898,6 +2862,92 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConfigView"];
+                };
+            };
+        };
+    };
+    cards_api_demo_cards_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoCard"][];
+                };
+            };
+        };
+    };
+    fault_api_demo_faults_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemoFault"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DemoFaultDone"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    enter_api_demo_session_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DemoEnter"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -972,6 +3022,239 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthDetail"];
+                };
+            };
+        };
+    };
+    incidents_api_incidents_get: {
+        parameters: {
+            query?: {
+                state?: "open" | "closed";
+                before?: string | null;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentPage"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    report_api_incidents_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewIncident"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    incident_api_incidents__incident_id__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    send_api_incidents__incident_id__assignments_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SendUnit"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    close_api_incidents__incident_id__close_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CloseIncident"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    note_api_incidents__incident_id__notes_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewNote"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["IncidentDetail"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    proposals_api_incidents__incident_id__proposals_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                incident_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Proposal"][];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -1060,6 +3343,39 @@ export interface operations {
                     "application/json": {
                         [key: string]: unknown;
                     };
+                };
+            };
+        };
+    };
+    plan_api_plan_get: {
+        parameters: {
+            query?: {
+                cameras?: number;
+                mbit?: number;
+                days?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -1211,6 +3527,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CityState"];
+                };
+            };
+        };
+    };
+    units_api_units_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnitChanged"][];
                 };
             };
         };

@@ -1,0 +1,1 @@
+"""From packets to detections, tracks and the rules of a scene."""

@@ -1,0 +1,1 @@
+"""FIR cases: what an incident closes into, with its evidence."""

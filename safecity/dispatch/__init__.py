@@ -1,0 +1,1 @@
+"""Units, who is nearest, who is sent."""

@@ -1,0 +1,1 @@
+"""The one alert queue and the life of an incident."""
