@@ -4,6 +4,7 @@ import { useQueryClient } from '@tanstack/react-query'
 import { api, ApiError, bodyOf } from './client'
 import { keepLive, textOf, type LinkState } from './link'
 import { keys } from './queries'
+import { ALL_TOUCHABLE, touchedKeys } from './touched'
 import type { StateSnapshot } from './wire'
 
 export interface LinkNews {
@@ -59,7 +60,12 @@ export function LiveLink() {
       {
         snapshot: (signal) => bodyOf(api.GET('/api/state', { signal })) as Promise<StateSnapshot>,
         stream,
-        onState: (state) => client.setQueryData(keys.state, state),
+        onState: (state, events) => {
+          const before = client.getQueryData<StateSnapshot>(keys.state)
+          client.setQueryData(keys.state, state)
+          const old = events === null ? ALL_TOUCHABLE : touchedKeys(events, before)
+          for (const queryKey of old) void client.invalidateQueries({ queryKey })
+        },
         onLink: tell,
         onSignedOut: () => client.setQueryData(keys.session, null),
         wait,

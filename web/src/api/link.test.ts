@@ -6,10 +6,12 @@ import type { StateSnapshot } from './wire'
 const change = (cursor: number, state: string): string =>
   `event: sites.camera_state_changed\nid: ${cursor}\ndata: {"subject":"cam-1","time":"2026-01-01T00:00:0${cursor}Z","data":{"camera":"cam-1","state":"${state}","since":"2026-01-01T00:00:0${cursor}Z","cause":null}}\n\n`
 
+const EMPTY = { alerts: {}, incidents: {}, units: {} }
+
 type Turn = Error | readonly string[]
 
 /** A server that answers each opening of the stream with the next turn, and ends the test after the last. */
-function play(turns: readonly Turn[], snapshots: readonly StateSnapshot[] = [{ cursor: 1, cameras: {} }]) {
+function play(turns: readonly Turn[], snapshots: readonly StateSnapshot[] = [{ cursor: 1, cameras: {}, ...EMPTY }]) {
   const over = new AbortController()
   const seen = { links: [] as LinkState[], after: [] as number[], states: [] as StateSnapshot[], waits: [] as number[], fetched: 0, signedOut: 0 }
   let turn = 0
@@ -55,8 +57,8 @@ describe('keepLive', () => {
   })
 
   it('fetches anew where the server no longer has the events after our cursor', async () => {
-    const fresh = { cursor: 90, cameras: {} }
-    const { run, seen } = play([new ApiError(410, {}), [change(2, 'live')]], [{ cursor: 1, cameras: {} }, fresh])
+    const fresh = { cursor: 90, cameras: {}, ...EMPTY }
+    const { run, seen } = play([new ApiError(410, {}), [change(2, 'live')]], [{ cursor: 1, cameras: {}, ...EMPTY }, fresh])
     await run
     expect(seen.fetched).toBe(2)
     expect(seen.after).toEqual([1, 90, 90])

@@ -1,6 +1,6 @@
 /** Keeps the live state's connection: snapshot, stream, resume by cursor, back-off with jitter. */
 import { ApiError } from './client'
-import { applyAll, EventParser } from './live'
+import { applyAll, EventParser, type LiveEvent } from './live'
 import type { StateSnapshot } from './wire'
 
 export type LinkState = 'connecting' | 'open' | 'lost' | 'closed'
@@ -9,7 +9,8 @@ export interface LinkPort {
   snapshot: (signal: AbortSignal) => Promise<StateSnapshot>
   /** Opens the stream; rejects with ApiError where the server refuses. */
   stream: (after: number, signal: AbortSignal) => Promise<AsyncIterable<string>>
-  onState: (state: StateSnapshot) => void
+  /** `events` led from the state before to this one; null where it was fetched anew. */
+  onState: (state: StateSnapshot, events: readonly LiveEvent[] | null) => void
   onLink: (link: LinkState) => void
   onSignedOut: () => void
   wait: (ms: number, signal: AbortSignal) => Promise<void>
@@ -39,7 +40,7 @@ export async function keepLive(port: LinkPort, signal: AbortSignal): Promise<voi
     try {
       if (state === null) {
         state = await port.snapshot(signal)
-        port.onState(state)
+        port.onState(state, null)
       }
       const parser = new EventParser()
       const chunks = await port.stream(state.cursor, signal)
@@ -49,7 +50,7 @@ export async function keepLive(port: LinkPort, signal: AbortSignal): Promise<voi
         const events = parser.feed(chunk)
         if (events.length === 0) continue
         state = applyAll(state, events)
-        port.onState(state)
+        port.onState(state, events)
       }
     } catch (error) {
       if (signal.aborted) break

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { apply, applyAll, EventParser, type LiveEvent } from './live'
-import type { CameraState, StateEntry, StateSnapshot } from './wire'
+import type { Alert, CameraState, Incident, StateEntry, StateSnapshot, Unit } from './wire'
 
 /** mulberry32: the same numbers each time for a seed. */
 function random(seed: number): () => number {
@@ -15,10 +15,16 @@ function random(seed: number): () => number {
 
 const STATES: readonly CameraState[] = ['live', 'stalled', 'offline', 'unknown']
 
-/** A server that keeps the truth, remembers its events and hands out snapshots. */
+const EMPTY = { alerts: {}, incidents: {}, units: {} }
+const pickOf = <T,>(dice: () => number, from: readonly T[]): T => from[Math.floor(dice() * from.length)] as T
+
+/** A server that keeps the truth, remembers its events and hands out snapshots of what is open. */
 class Server {
   cursor = 0
   cameras: Record<string, StateEntry> = {}
+  alerts: Record<string, Alert> = {}
+  incidents: Record<string, Incident> = {}
+  units: Record<string, Unit> = {}
   events: LiveEvent[] = []
 
   constructor(private readonly dice: () => number) {}
@@ -26,23 +32,60 @@ class Server {
   turn(): void {
     this.cursor += 1 + Math.floor(this.dice() * 3)
     const time = new Date(1_800_000_000_000 + this.cursor * 1000).toISOString()
-    if (this.dice() < 0.2) {
-      this.events.push({ cursor: this.cursor, type: 'video.segment_closed', event: { data: { camera: 'cam-1' } } })
-      return
-    }
-    const camera = `cam-${Math.floor(this.dice() * 6)}`
-    const state = STATES[Math.floor(this.dice() * 4)] ?? 'live'
-    const entry: StateEntry = { state, since: time, cause: state === 'offline' ? 'link' : null }
-    this.cameras = { ...this.cameras, [camera]: entry }
-    this.events.push({
-      cursor: this.cursor,
-      type: 'sites.camera_state_changed',
-      event: { id: `evt-${this.cursor}`, source: 'keeper', type: 'sites.camera_state_changed', time, subject: camera, data: { camera, ...entry } },
-    })
+    pickOf(this.dice, [this.turnOther, this.turnCamera, this.turnAlert, this.turnAlert, this.turnIncident, this.turnUnit]).call(this, time)
   }
 
   snapshot(): StateSnapshot {
-    return { cursor: this.cursor, cameras: this.cameras }
+    const open = <T,>(all: Record<string, T>, isOpen: (thing: T) => boolean) => Object.fromEntries(Object.entries(all).filter(([, thing]) => isOpen(thing)))
+    return {
+      cursor: this.cursor,
+      cameras: this.cameras,
+      alerts: open(this.alerts, (alert) => alert.state === 'unacknowledged' || alert.state === 'acknowledged'),
+      incidents: open(this.incidents, (incident) => incident.closed_at === null),
+      units: this.units,
+    }
+  }
+
+  private state(type: string, time: string, data: { id?: string; camera?: string | null }): void {
+    const subject = data.id ?? data.camera ?? ''
+    this.events.push({ cursor: this.cursor, type, event: { id: `evt-${this.cursor}`, source: 'keeper', type, time, subject, data } })
+  }
+
+  private turnOther(): void {
+    this.events.push({ cursor: this.cursor, type: 'video.segment_closed', event: { data: { camera: 'cam-1' } } })
+  }
+
+  private turnCamera(time: string): void {
+    const camera = `cam-${Math.floor(this.dice() * 6)}`
+    const state = pickOf(this.dice, STATES)
+    const entry: StateEntry = { state, since: time, cause: state === 'offline' ? 'link' : null }
+    this.cameras = { ...this.cameras, [camera]: entry }
+    this.state('sites.camera_state_changed', time, { camera, ...entry })
+  }
+
+  private turnAlert(time: string): void {
+    const id = `alr-${Math.floor(this.dice() * 8)}`
+    const state = pickOf(this.dice, ['unacknowledged', 'acknowledged', 'confirmed', 'closed'] as const)
+    const alert = { id, version: (this.alerts[id]?.version ?? 0) + 1, state, title: 'Stopped vehicle', first_at: time } as Alert
+    this.alerts = { ...this.alerts, [id]: alert }
+    this.state('incidents.alert_changed', time, alert)
+  }
+
+  private turnIncident(time: string): void {
+    const id = `inc-${Math.floor(this.dice() * 5)}`
+    const isClosed = this.dice() < 0.3
+    const incident = {
+      id, version: (this.incidents[id]?.version ?? 0) + 1, number: '2026-000001', stage: isClosed ? 'closed' : 'on_scene', opened_at: time, closed_at: isClosed ? time : null,
+    } as Incident
+    this.incidents = { ...this.incidents, [id]: incident }
+    this.state('incidents.incident_changed', time, incident)
+  }
+
+  private turnUnit(time: string): void {
+    const id = `unt-${Math.floor(this.dice() * 4)}`
+    const unit = { id, version: (this.units[id]?.version ?? 0) + 1, code: id, status: pickOf(this.dice, ['free', 'sent', 'off_duty']), fix_at: time, incident: null } as Unit
+    this.units = { ...this.units, [id]: unit }
+    this.state('dispatch.unit_changed', time, unit)
   }
 }
 
@@ -81,10 +124,28 @@ describe('apply', () => {
   })
 
   it('moves only the cursor for what it does not know or cannot read', () => {
-    const old: StateSnapshot = { cursor: 4, cameras: {} }
+    const old: StateSnapshot = { cursor: 4, cameras: {}, ...EMPTY }
     const broken = { camera: 'cam-1', state: 'dancing', since: '2026-01-01T00:00:00Z' }
-    expect(apply(old, { cursor: 5, type: 'later.thing_happened', event: {} })).toEqual({ cursor: 5, cameras: {} })
-    expect(apply(old, { cursor: 5, type: 'sites.camera_state_changed', event: { data: broken } })).toEqual({ cursor: 5, cameras: {} })
+    const moved = { ...old, cursor: 5 }
+    expect(apply(old, { cursor: 5, type: 'later.thing_happened', event: {} })).toEqual(moved)
+    expect(apply(old, { cursor: 5, type: 'sites.camera_state_changed', event: { data: broken } })).toEqual(moved)
+    expect(apply(old, { cursor: 5, type: 'incidents.alert_changed', event: { data: { id: 'alr-1', state: 'closed' } } })).toEqual(moved)
+    expect(apply(old, { cursor: 5, type: 'dispatch.unit_changed', event: null })).toEqual(moved)
+  })
+
+  it('never puts an older version in the place of a newer one', () => {
+    const unit = (version: number): Unit => ({ id: 'unt-1', version, code: 'U1', status: 'free', fix_at: '2026-01-01T00:00:00Z' }) as Unit
+    const old: StateSnapshot = { cursor: 4, cameras: {}, ...EMPTY, units: { 'unt-1': unit(7) } }
+    expect(apply(old, { cursor: 5, type: 'dispatch.unit_changed', event: { data: unit(6) } }).units).toEqual(old.units)
+    expect(apply(old, { cursor: 5, type: 'dispatch.unit_changed', event: { data: unit(8) } }).units['unt-1']?.version).toBe(8)
+  })
+
+  it('leaves the parts that did not change the very same, so that nothing is drawn anew for them', () => {
+    const { old } = run(3, 0)
+    const next = apply(old, { cursor: old.cursor + 1, type: 'incidents.alert_changed', event: { data: { id: 'alr-9', version: 1, state: 'unacknowledged', title: 't', first_at: '2026-01-01T00:00:00Z' } } })
+    expect(Object.keys(next.alerts)).toContain('alr-9')
+    for (const name of ['cameras', 'incidents', 'units'] as const) expect(next[name]).toBe(old[name])
+    expect(apply(old, { cursor: old.cursor + 1, type: 'video.segment_closed', event: {} }).cameras).toBe(old.cameras)
   })
 })
 

@@ -4,51 +4,72 @@
  * `apply` is pure, and applying all events to an old snapshot gives what a fresh fetch gives; the link resumes
  * after the last event it has applied, so that a lost connection costs nothing but time.
  */
-import type { CameraCause, CameraState, StateEntry, StateSnapshot } from './wire'
+import { readAlert, readCamera, readIncident, readUnit, type LiveEvent } from './facts'
+import type { Alert, Incident, StateSnapshot } from './wire'
 
-export interface LiveEvent {
-  cursor: number
-  type: string
-  event: unknown
-}
+export type { LiveEvent } from './facts'
 
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
+type Versioned = { id: string; version: number }
 
-const STATES: readonly string[] = ['live', 'stalled', 'offline', 'unknown'] satisfies CameraState[]
+/** A decided alert is no longer in the queue. */
+const isOpenAlert = (alert: Alert): boolean => alert.state === 'unacknowledged' || alert.state === 'acknowledged'
+const isOpenIncident = (incident: Incident): boolean => incident.closed_at === null
 
-/** CloudEvents shape: the facts are in `data`, what they are about in `subject`. */
-function cameraChange(event: unknown): { camera: string; entry: StateEntry } | null {
-  if (!isRecord(event)) return null
-  const data = isRecord(event['data']) ? event['data'] : event
-  const camera = data['camera'] ?? event['subject']
-  const state = data['state']
-  const since = data['since'] ?? event['time']
-  if (typeof camera !== 'string' || typeof since !== 'string') return null
-  if (typeof state !== 'string' || !STATES.includes(state)) return null
-  const cause = typeof data['cause'] === 'string' ? (data['cause'] as CameraCause) : null
-  return { camera, entry: { state: state as CameraState, since, cause } }
-}
+/** A snapshot in the making: each of its maps is copied at most once, and only where something in it changes. */
+class Draft {
+  private readonly copied = new Set<keyof StateSnapshot>()
 
-/** The snapshot after this event. An event already in it changes nothing; an unknown one only moves the cursor. */
-export function apply(state: StateSnapshot, { cursor, type, event }: LiveEvent): StateSnapshot {
-  if (cursor <= state.cursor) return state
-  const change = type === 'sites.camera_state_changed' ? cameraChange(event) : null
-  if (change === null) return { ...state, cursor }
-  return { cursor, cameras: { ...state.cameras, [change.camera]: change.entry } }
-}
+  constructor(readonly state: StateSnapshot) {}
 
-/** Many events at once, copying the cameras only once. */
-export function applyAll(state: StateSnapshot, events: readonly LiveEvent[]): StateSnapshot {
-  if (events.length < 8) return events.reduce(apply, state)
-  let cursor = state.cursor
-  const cameras = { ...state.cameras }
-  for (const event of events) {
-    if (event.cursor <= cursor) continue
-    cursor = event.cursor
-    const change = event.type === 'sites.camera_state_changed' ? cameraChange(event.event) : null
-    if (change !== null) cameras[change.camera] = change.entry
+  take({ type, event }: LiveEvent): void {
+    switch (type) {
+      case 'sites.camera_state_changed': {
+        const change = readCamera(event)
+        if (change !== null) this.own('cameras')[change.camera] = change.entry
+        return
+      }
+      case 'incidents.alert_changed':
+        return this.replace('alerts', readAlert(event), isOpenAlert)
+      case 'incidents.incident_changed':
+        return this.replace('incidents', readIncident(event), isOpenIncident)
+      case 'dispatch.unit_changed':
+        return this.replace('units', readUnit(event), () => true)
+    }
   }
-  return { cursor, cameras }
+
+  /** A thing takes the place of its older self; one that no longer belongs here goes out. */
+  private replace<T extends Versioned>(name: 'alerts' | 'incidents' | 'units', thing: T | null, belongs: (thing: T) => boolean): void {
+    if (thing === null) return
+    const known = this.state[name][thing.id]
+    if (known !== undefined && known.version > thing.version) return
+    if (!belongs(thing) && known === undefined) return
+    const things = this.own(name) as unknown as Record<string, T>
+    if (belongs(thing)) things[thing.id] = thing
+    else delete things[thing.id]
+  }
+
+  private own<K extends 'cameras' | 'alerts' | 'incidents' | 'units'>(name: K): StateSnapshot[K] {
+    if (!this.copied.has(name)) {
+      this.copied.add(name)
+      this.state[name] = { ...this.state[name] }
+    }
+    return this.state[name]
+  }
+}
+
+/** The snapshot after these events. One that is already in it changes nothing; an unknown one only moves the cursor. */
+export function applyAll(state: StateSnapshot, events: readonly LiveEvent[]): StateSnapshot {
+  const draft = new Draft({ ...state })
+  for (const event of events) {
+    if (event.cursor <= draft.state.cursor) continue
+    draft.state.cursor = event.cursor
+    draft.take(event)
+  }
+  return draft.state.cursor === state.cursor ? state : draft.state
+}
+
+export function apply(state: StateSnapshot, event: LiveEvent): StateSnapshot {
+  return applyAll(state, [event])
 }
 
 /** A message longer than this is not ours; the connection is dropped rather than memory filled. */
