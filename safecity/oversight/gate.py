@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
-from safecity.oversight import log, store
+from safecity.oversight import log, purpose_store, store
 from safecity.oversight.model import LISTING_ACTS, Act, Actor, Decision, Limits, Permit, Resource, decide
 from safecity.platform.clock import Clock
 from safecity.platform.database import Database
@@ -24,6 +24,7 @@ from safecity.platform.errors import Denied, Exhausted, Internal, Unavailable
 SIGN_IN_NEEDED = "oversight.sign_in_needed"
 REFUSED = "refused"
 MAX_ID_CHARACTERS = 200
+_RESTS_ON_REASONS = frozenset({Act.VIEW_RECORDINGS, Act.EXPORT_CLIP})  # incidents and cases are read for these only
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ class Gate:
         return act in LISTING_ACTS and self.stands(Request(actor=actor, act=act, resource=Resource.city()))
 
     def still_stands(self, actor: Actor, permit: Permit) -> bool:
-        """Whether a look that was granted may go on: same session, same role, purpose still open.
+        """Whether a look that was granted may go on: same session, same role, purpose and shift still open.
 
         For what lasts (a live tile, a running playback): ask every few seconds and end the look on False.
         """
@@ -113,10 +114,12 @@ class Gate:
         with self._database.read() as connection:
             if not store.is_live(connection, actor, now=now):
                 return False
-            if permit.purpose_id is None:
-                return True
-            purpose = store.find_purpose(connection, permit.purpose_id)
-        return purpose is not None and purpose.stands_at(now)
+            for purpose_id in {permit.purpose_id, permit.shift_id} - {None}:
+                assert purpose_id is not None
+                purpose = purpose_store.find_purpose(connection, purpose_id)
+                if purpose is None or not purpose.stands_at(now):
+                    return False
+        return True
 
     def note(
         self,
@@ -143,19 +146,25 @@ class Gate:
         if not store.is_live(connection, actor, now=now):
             reason = "Sign in first; your session may have ended."
             return Decision(allowed=False, code=SIGN_IN_NEEDED, reason=reason)
-        own = store.list_own_purposes(connection, actor.user_id)
-        return decide(actor, request.act, resource=request.resource, purposes=own, now=now, limits=self._limits)
+        held = purpose_store.list_own_purposes(connection, actor.user_id)
+        if request.act in _RESTS_ON_REASONS:
+            held += purpose_store.list_reasons(connection, request.resource, user_id=actor.user_id, now=now)
+        return decide(actor, request.act, resource=request.resource, purposes=held, now=now, limits=self._limits)
 
     def _grant(self, connection: Connection, request: Request, *, decision: Decision, now: datetime) -> Permit:
-        body, purpose = request.body(), decision.purpose
+        body, purpose, shift = request.body(), decision.purpose, decision.shift
         if purpose is not None:
             body["purpose"] = {"id": purpose.id, "kind": purpose.kind, "ref": purpose.ref}
+        if shift is not None and shift is not purpose:
+            body["shift"] = shift.id
+        ends = [item.ends_at for item in (purpose, shift) if item is not None and item.ends_at is not None]
         index = log.append(connection, type=request.act.value, body=body, at=now)
         return Permit(
             leaf_index=index,
             purpose_id=None if purpose is None else purpose.id,
             at=now,
-            ends_at=None if purpose is None else purpose.ends_at,
+            ends_at=min(ends, default=None),
+            shift_id=None if shift is None else shift.id,
         )
 
     def _refuse(self, connection: Connection, request: Request, *, decision: Decision) -> None:

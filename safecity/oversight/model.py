@@ -157,11 +157,31 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PurposeScope:
+    """Recordings of one camera that an incident or a case is about: capture time from `from_at` to `to_at`.
+
+    Both ends belong to it; without `to_at` it goes on for as long as the purpose stands.
+    """
+
+    camera: str
+    from_at: datetime
+    to_at: datetime | None = None
+
+    def covers(self, resource: Resource) -> bool:
+        """Whether the whole interval of a camera's recordings lies in it."""
+        first, last = resource.from_at, resource.to_at
+        if resource.kind != "camera" or resource.id != self.camera or first is None or last is None or last < first:
+            return False
+        return self.from_at <= first and (self.to_at is None or last <= self.to_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Purpose:
     """Why someone looks: a thing that the system can check, with an end.
 
     `user_id` names whose it is; a shift always has one, an incident or a case is shared. It stands from `opened_at`
-    until `closed_at` or `ends_at`, whichever comes first; at those instants it no longer stands.
+    until `closed_at` or `ends_at`, whichever comes first; at those instants it no longer stands. `scopes` is what an
+    incident or a case is about, as far as it was read; a shift has none, its reach is the policy's.
     """
 
     id: PurposeId
@@ -171,12 +191,27 @@ class Purpose:
     opened_at: datetime
     ends_at: datetime | None
     closed_at: datetime | None = None
+    scopes: tuple[PurposeScope, ...] = ()
 
     def stands_at(self, now: datetime) -> bool:
         """Whether it justifies a look at this instant."""
         if now < self.opened_at or (self.closed_at is not None and now >= self.closed_at):
             return False
         return self.ends_at is None or now < self.ends_at
+
+    def covers(self, resource: Resource) -> bool:
+        """Whether one of its scopes holds the whole interval."""
+        return any(scope.covers(resource) for scope in self.scopes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OnDuty:
+    """Someone whose shift is open."""
+
+    user_id: UserId
+    display_name: str
+    role: Role
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,12 +248,16 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Permit:
-    """A yes that has been written down: the leaf, the purpose it rests on, and when that purpose ends at the latest."""
+    """A yes that has been written down: the leaf, the purpose it rests on, and when it ends at the latest.
+
+    Every picture needs the shift too: `shift_id` is that shift, the same as `purpose_id` where it rests on it alone.
+    """
 
     leaf_index: int
     purpose_id: PurposeId | None
     at: datetime
     ends_at: datetime | None
+    shift_id: PurposeId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,10 +269,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """The answer, with the purpose it rests on or the reason of the refusal."""
+    """The answer, with the purpose and the shift that it rests on or the reason of the refusal."""
 
     allowed: bool
     purpose: Purpose | None = None
+    shift: Purpose | None = None
     reason: str = ""
     code: str = ""
 
@@ -243,8 +283,9 @@ def decide(
 ) -> Decision:
     """Whether the actor may do this now; anything that no rule allows is denied.
 
-    A picture needs a role that may see pictures, a camera, an open shift of that very actor, and recordings no older
-    than `limits.live_age`.
+    A picture needs a role that may see pictures, a camera and an open shift of that very actor. Recordings older than
+    `limits.live_age`, and whatever leaves the house as a clip, also need a standing case or incident that covers that
+    camera for the whole interval; a case comes before an incident, the older one before the newer.
     """
     if act not in ACTS_OF.get(actor.role, frozenset()):
         return _refuse("oversight.role", f"The role {actor.role} does not include {str(act).replace('_', ' ')}.")
@@ -252,12 +293,29 @@ def decide(
         return Decision(allowed=True)
     if resource.kind != "camera":
         return _refuse("oversight.no_camera", "Pictures are asked for by camera; name one.")
-    if (wrong := _wrong_interval(act, resource, oldest=now - limits.live_age)) is not None:
+    if (wrong := _wrong_interval(act, resource)) is not None:
         return wrong
-    shift = next((item for item in purposes if _is_own_shift(item, actor) and item.stands_at(now)), None)
+    held = [item for item in purposes if item.stands_at(now)]
+    shift = next((item for item in held if _is_own_shift(item, actor)), None)
     if shift is None:
         return _refuse("oversight.no_shift", "You are not on duty; start your shift, then look.")
-    return Decision(allowed=True, purpose=shift)
+    oldest = now - limits.live_age
+    if act is Act.VIEW_LIVE or (act is Act.VIEW_RECORDINGS and (resource.from_at or now) >= oldest):
+        return Decision(allowed=True, purpose=shift, shift=shift)
+    reason = min((item for item in held if _is_reason(item, actor, resource)), key=_by_weight, default=None)
+    if reason is not None:
+        return Decision(allowed=True, purpose=reason, shift=shift)
+    if act is Act.EXPORT_CLIP:
+        return _refuse(
+            "oversight.no_case",
+            "A clip is taken out for a case or an incident only. Open the case or incident that this camera belongs to "
+            "and choose an interval that it covers.",
+        )
+    return _refuse(
+        "oversight.too_old",
+        f"Shift duty covers recordings from {oldest:%Y-%m-%d %H:%M:%S} UTC on. Choose a later start, or open the case "
+        "or incident that this camera belongs to and choose an interval that it covers.",
+    )
 
 
 def _refuse(code: str, reason: str) -> Decision:
@@ -268,7 +326,17 @@ def _is_own_shift(purpose: Purpose, actor: Actor) -> bool:
     return purpose.kind == "shift" and purpose.user_id == actor.user_id
 
 
-def _wrong_interval(act: Act, resource: Resource, *, oldest: datetime) -> Decision | None:
+def _is_reason(purpose: Purpose, actor: Actor, resource: Resource) -> bool:
+    """Whether a case or an incident, shared or the actor's own, is about these recordings."""
+    is_theirs = purpose.user_id is None or purpose.user_id == actor.user_id
+    return purpose.kind in ("case", "incident") and is_theirs and purpose.covers(resource)
+
+
+def _by_weight(purpose: Purpose) -> tuple[bool, datetime, str]:
+    return purpose.kind != "case", purpose.opened_at, purpose.id
+
+
+def _wrong_interval(act: Act, resource: Resource) -> Decision | None:
     first, last = resource.from_at, resource.to_at
     if act is Act.VIEW_LIVE:
         if first is None and last is None:
@@ -276,9 +344,4 @@ def _wrong_interval(act: Act, resource: Resource, *, oldest: datetime) -> Decisi
         return _refuse("oversight.interval", "A live picture has no interval; ask for recordings instead.")
     if first is None or last is None or last < first:
         return _refuse("oversight.interval", "Recordings are asked for by an interval; say from when to when.")
-    if first < oldest:
-        return _refuse(
-            "oversight.too_old",
-            f"Shift duty covers recordings from {oldest:%Y-%m-%d %H:%M:%S} UTC on; choose a later start.",
-        )
     return None

@@ -1,28 +1,30 @@
 """Oversight as the other rooms use it: sign-in, the gate, shifts and purposes, the log.
 
-The parts stand in `sessions.py`, `users.py`, `gate.py` and `log.py`; this file puts them behind one name and holds
-what needs several of them.
+The parts stand in `sessions.py`, `users.py`, `gate.py`, `purposes.py` and `log.py`; this file puts them behind one
+name and holds what needs several of them.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 
 from sqlalchemy.engine import Connection
 
-from safecity.oversight import log, store
+from safecity.oversight import log, purpose_store
 from safecity.oversight.gate import SIGN_IN_NEEDED, Gate, Request
 from safecity.oversight.log import ConsistencyProof, InclusionProof, Leaf, LogState
 from safecity.oversight.model import (
     Act,
     Actor,
     Limits,
+    OnDuty,
     Permit,
     Purpose,
     PurposeId,
     PurposeKind,
+    PurposeScope,
     Resource,
     Role,
     Session,
@@ -30,12 +32,12 @@ from safecity.oversight.model import (
     UserId,
 )
 from safecity.oversight.passwords import Passwords
+from safecity.oversight.purposes import NewPurpose, Purposes
 from safecity.oversight.sessions import Sessions, SignedIn
 from safecity.oversight.users import Users
 from safecity.platform.clock import Clock
 from safecity.platform.database import Database
-from safecity.platform.errors import Conflict, Invalid, NotFound
-from safecity.platform.ids import new_id
+from safecity.platform.errors import Invalid
 from safecity.platform.settings import OversightSettings
 
 __all__ = ["SIGN_IN_NEEDED", "LogPage", "Oversight", "Permit", "Session", "SignedIn"]
@@ -66,6 +68,7 @@ class Oversight:
         passwords = passwords or Passwords()
         self._gate = Gate(database, limits=Limits(live_age=timedelta(hours=settings.live_hours)), clock=clock)
         self._sessions = Sessions(database, settings=settings, passwords=passwords, gate=self._gate, clock=clock)
+        self._purposes = Purposes(database, gate=self._gate, shift_hours=settings.shift_hours, clock=clock)
         self._users = Users(database, passwords=passwords, gate=self._gate, clock=clock)
         self._pages = _PagesRead()
 
@@ -161,38 +164,15 @@ class Oversight:
 
     def start_shift(self, actor: Actor) -> Purpose:
         """Go on duty; the shift that is open already is returned where there is one. Raises Denied."""
-        with self._database.begin() as connection:
-            log.take_turn(connection)
-            now = self._clock.now()
-            standing = store.find_shift(connection, actor.user_id, now=now)
-            detail = {"shift": standing.id if standing else new_id("pur")}
-            request = Request(actor=actor, act=Act.START_SHIFT, resource=Resource.shift(), detail=detail)
-            self._gate.permit(request, connection=connection)
-            if standing is not None:
-                return standing
-            for past in store.list_own_purposes(connection, actor.user_id):
-                if past.kind == "shift" and past.ends_at is not None:
-                    store.close_purpose(connection, past.id, at=past.ends_at)
-            shift = Purpose(
-                id=PurposeId(detail["shift"]),
-                kind="shift",
-                ref=actor.user_id,
-                user_id=actor.user_id,
-                opened_at=now,
-                ends_at=now + timedelta(hours=self._settings.shift_hours),
-            )
-            store.insert_purpose(connection, shift)
-        return shift
+        return self._purposes.start_shift(actor)
 
     def end_shift(self, actor: Actor) -> None:
         """Go off duty; running looks end. Nothing happens to someone who is off duty."""
-        with self._database.begin() as connection:
-            log.take_turn(connection)
-            now = self._clock.now()
-            shift = store.find_shift(connection, actor.user_id, now=now)
-            if shift is not None:
-                store.close_purpose(connection, shift.id, at=now)
-                self._gate.note(connection, type="shift_ended", body={"shift": shift.id}, actor=actor)
+        self._purposes.end_shift(actor)
+
+    def list_on_duty(self, connection: Connection) -> list[OnDuty]:
+        """Everyone whose shift is open and whose account is enabled, the longest on duty first; no leaf."""
+        return self._purposes.list_on_duty(connection)
 
     def open_purpose(
         self,
@@ -202,36 +182,27 @@ class Oversight:
         ref: str,
         user_id: UserId | None = None,
         ends_at: datetime | None = None,
+        scope: Sequence[PurposeScope] = (),
     ) -> Purpose:
         """Open an incident or a case as a purpose, in the transaction in which the room above opens the thing itself.
 
-        Raises Invalid for a shift, which only its own user starts.
+        Looks at old recordings and exports can rest on it where one of its scopes holds the whole interval; without a
+        scope nothing rests on it. The scope never changes: open another purpose for more. Raises Invalid for a shift,
+        which only its own user starts, and for a scope that is none.
         """
-        if kind == "shift":
-            raise Invalid("a shift is started by its user; call start_shift", code="oversight.bad_purpose")
-        log.take_turn(connection)
-        purpose = Purpose(
-            id=PurposeId(new_id("pur")),
-            kind=kind,
-            ref=ref,
-            user_id=user_id,
-            opened_at=self._clock.now(),
-            ends_at=ends_at,
-        )
-        store.insert_purpose(connection, purpose)
-        self._gate.note(
-            connection, type="purpose_opened", body={"purpose": purpose.id, "kind": kind, "ref": ref, "user": user_id}
-        )
-        return purpose
+        new = NewPurpose(kind=kind, ref=ref, user_id=user_id, ends_at=ends_at, scope=tuple(scope))
+        return self._purposes.open(connection, new)
+
+    def find_purpose(self, connection: Connection, *, kind: PurposeKind, ref: str) -> Purpose | None:
+        """The newest purpose of an incident or a case with its scopes, closed ones too (see `closed_at`)."""
+        return purpose_store.find_purpose_of(connection, kind=kind, ref=ref)
 
     def close_purpose(self, connection: Connection, purpose_id: PurposeId) -> None:
-        """Close an incident's or a case's purpose. Raises NotFound, and Conflict when it is closed already."""
-        log.take_turn(connection)
-        if store.find_purpose(connection, purpose_id) is None:
-            raise NotFound(f"there is no purpose {purpose_id}", code="oversight.no_such_purpose")
-        if not store.close_purpose(connection, purpose_id, at=self._clock.now()):
-            raise Conflict(f"the purpose {purpose_id} is closed already", code="oversight.purpose_closed")
-        self._gate.note(connection, type="purpose_closed", body={"purpose": purpose_id})
+        """Close an incident's or a case's purpose: looks that rest on it end.
+
+        Raises NotFound, and Conflict when it is closed already.
+        """
+        self._purposes.close(connection, purpose_id)
 
     # The log; what is only hashes is handed out without a leaf, content never
 

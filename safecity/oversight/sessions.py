@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy.engine import Connection
 
-from safecity.oversight import attempts, log, store
+from safecity.oversight import attempts, log, purpose_store, store
 from safecity.oversight.gate import Gate
 from safecity.oversight.model import Actor, Session, SessionId, User
 from safecity.oversight.passwords import Passwords
@@ -159,7 +159,7 @@ class Sessions:
             actor=actor,
             display_name=user.display_name,
             expires_at=now + timedelta(hours=self._settings.session_hours),
-            shift=store.find_shift(connection, user.id, now=now),
+            shift=purpose_store.find_shift(connection, user.id, now=now),
         )
         if better_hash is not None:
             store.change_user(connection, user.id, values={"password_hash": better_hash})

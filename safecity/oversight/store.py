@@ -1,4 +1,4 @@
-"""Users, sessions and purposes: their tables and queries; `log.py` and `attempts.py` keep their own."""
+"""Users and sessions: their tables and queries; purposes, the log and attempts keep their own."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -6,7 +6,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from safecity.oversight.model import Actor, Purpose, PurposeId, Role, Session, SessionId, User, UserId
+from safecity.oversight.model import Actor, Role, Session, SessionId, User, UserId
+from safecity.oversight.purpose_store import find_shift
 from safecity.platform.database import UtcInstant, insert_new, metadata
 from safecity.platform.errors import DataLoss
 
@@ -39,26 +40,6 @@ sessions = sa.Table(
     sa.Column("last_seen_at", UtcInstant, nullable=False, comment="Last use, to the minute"),
     sa.Column("ended_at", UtcInstant, nullable=True, comment="When it was ended before its time"),
     comment="Signed-in browsers",
-)
-
-_unclosed_shift = sa.text("kind = 'shift' AND closed_at IS NULL")
-purposes = sa.Table(
-    "purposes",
-    metadata,
-    sa.Column("id", sa.String(40), primary_key=True, comment="pur_..."),
-    sa.Column("kind", sa.String(10), nullable=False, comment="shift, incident or case"),
-    sa.Column("ref", sa.String(100), nullable=False, comment="Id of the shift's user, the incident or the case"),
-    sa.Column(
-        "user_id", sa.String(40), sa.ForeignKey("users.id"), comment="Whose purpose it is; null where it is shared"
-    ),
-    sa.Column("opened_at", UtcInstant, nullable=False, comment="From when it justifies a look"),
-    sa.Column("ends_at", UtcInstant, nullable=True, comment="Until when at the latest; null: until it is closed"),
-    sa.Column("closed_at", UtcInstant, nullable=True, comment="When it was closed"),
-    sa.Index(None, "kind", "ref"),
-    sa.Index(
-        "uq_purposes_user_id", "user_id", unique=True, sqlite_where=_unclosed_shift, postgresql_where=_unclosed_shift
-    ),
-    comment="Why someone may look: things that the system can check",
 )
 
 
@@ -100,13 +81,13 @@ def _user_of(row: sa.Row[tuple[object, ...]]) -> User:
         id=UserId(row.id),
         name=row.name,
         display_name=row.display_name,
-        role=_role_of(row.role),
+        role=role_of(row.role),
         created_at=row.created_at,
         disabled_at=row.disabled_at,
     )
 
 
-def _role_of(text: str) -> Role:
+def role_of(text: str) -> Role:
     try:
         return Role(text)
     except ValueError as error:
@@ -143,7 +124,7 @@ def find_session(connection: Connection, token_hash: bytes, *, now: datetime) ->
     row = connection.execute(_live_sessions(now).where(sessions.c.token_hash == token_hash)).first()
     if row is None:
         return None
-    actor = Actor(user_id=UserId(row.user_id), name=row.name, role=_role_of(row.role), session_id=SessionId(row.id))
+    actor = Actor(user_id=UserId(row.user_id), name=row.name, role=role_of(row.role), session_id=SessionId(row.id))
     session = Session(
         actor=actor,
         display_name=row.display_name,
@@ -181,56 +162,3 @@ def has_signed_in_from(connection: Connection, user_id: UserId | None, *, consol
         sessions.c.user_id == user_id, sessions.c.console == console, sessions.c.created_at > since
     )
     return connection.execute(statement.limit(1)).first() is not None
-
-
-# Purposes
-
-
-def insert_purpose(connection: Connection, purpose: Purpose) -> None:
-    """Open a purpose."""
-    connection.execute(
-        purposes.insert().values(
-            id=purpose.id,
-            kind=purpose.kind,
-            ref=purpose.ref,
-            user_id=purpose.user_id,
-            opened_at=purpose.opened_at,
-            ends_at=purpose.ends_at,
-        )
-    )
-
-
-def find_purpose(connection: Connection, purpose_id: PurposeId) -> Purpose | None:
-    """A purpose, open or not."""
-    row = connection.execute(sa.select(purposes).where(purposes.c.id == purpose_id)).first()
-    return None if row is None else _purpose_of(row)
-
-
-def list_own_purposes(connection: Connection, user_id: UserId) -> list[Purpose]:
-    """The purposes of one user that nobody has closed; some may be past their end."""
-    statement = sa.select(purposes).where(purposes.c.user_id == user_id, purposes.c.closed_at.is_(None))
-    return [_purpose_of(row) for row in connection.execute(statement)]
-
-
-def find_shift(connection: Connection, user_id: UserId, *, now: datetime) -> Purpose | None:
-    """The user's shift, if they are on duty."""
-    own = list_own_purposes(connection, user_id)
-    return next((item for item in own if item.kind == "shift" and item.stands_at(now)), None)
-
-
-def close_purpose(connection: Connection, purpose_id: PurposeId, *, at: datetime) -> bool:
-    """Close a purpose; False when it was closed before."""
-    statement = purposes.update().where(purposes.c.id == purpose_id, purposes.c.closed_at.is_(None))
-    return connection.execute(statement.values(closed_at=at)).rowcount == 1
-
-
-def _purpose_of(row: sa.Row[tuple[object, ...]]) -> Purpose:
-    return Purpose(
-        id=PurposeId(row.id),
-        kind=row.kind,
-        ref=row.ref,
-        user_id=None if row.user_id is None else UserId(row.user_id),
-        opened_at=row.opened_at,
-        ends_at=row.ends_at,
-        closed_at=row.closed_at,
-    )

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from sqlalchemy.engine import Connection
 
-from safecity.oversight import log, store
+from safecity.oversight import log, purpose_store, store
 from safecity.oversight.gate import Gate, Request
 from safecity.oversight.model import Act, Actor, Resource, Role, User, UserId
 from safecity.oversight.passwords import Passwords, require_good_password
@@ -87,8 +87,8 @@ class Users:
             self._ask(connection, user.id, by=by)
             store.change_user(connection, user.id, values={"disabled_at": user.disabled_at or now})
             store.end_sessions(connection, now=now, user_id=user.id)
-            for purpose in store.list_own_purposes(connection, user.id):
-                store.close_purpose(connection, purpose.id, at=now)
+            for purpose in purpose_store.list_own_purposes(connection, user.id):
+                purpose_store.close_purpose(connection, purpose.id, at=now)
             self._note(connection, "user_disabled", user=user, by=by)
 
     def ensure_demo_user(self, name: str, role: Role, *, display_name: str) -> str:
