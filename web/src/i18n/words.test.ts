@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { translate } from './i18n'
 import { words, type WordKey } from './words'
+import { cases } from './words/cases'
 import { errors } from './words/errors'
 import { oversight } from './words/oversight'
+import { response } from './words/response'
 import { shell } from './words/shell'
 import { sites } from './words/sites'
 import { video } from './words/video'
@@ -38,7 +40,7 @@ describe('words', () => {
   })
 
   it('has no phrase in two files, where one would hide the other', () => {
-    const parts = [errors, oversight, shell, sites, video]
+    const parts = [errors, oversight, shell, sites, video, response, cases]
     expect(entries).toHaveLength(parts.reduce((sum, part) => sum + Object.keys(part).length, 0))
   })
 })

@@ -1,10 +1,12 @@
 /** All phrases of the page; one file a room under words/. */
+import { cases } from './words/cases'
 import { errors } from './words/errors'
 import { oversight } from './words/oversight'
+import { response } from './words/response'
 import { shell } from './words/shell'
 import { sites } from './words/sites'
 import { video } from './words/video'
 
-export const words = { ...shell, ...errors, ...oversight, ...sites, ...video }
+export const words = { ...shell, ...errors, ...oversight, ...sites, ...video, ...response, ...cases }
 
 export type WordKey = keyof typeof words

@@ -8,9 +8,9 @@ import { color } from '../../../ui/theme'
 const PIXEL_RATIO = 2
 const VIEW = 16
 
-type Draw = (context: CanvasRenderingContext2D) => void
+export type Draw = (context: CanvasRenderingContext2D) => void
 
-function image(sizePx: number, draw: Draw): ImageData {
+export function image(sizePx: number, draw: Draw): ImageData {
   const edge = sizePx * PIXEL_RATIO
   const canvas = document.createElement('canvas')
   canvas.width = edge

@@ -1,0 +1,66 @@
+/** What a map of one place shows besides the city, as GeoJSON; pure. Positions are [longitude, latitude], WGS 84. */
+import type { FeatureCollection, LineString, Point } from 'geojson'
+import type { Unit } from '../../../api/wire'
+
+export interface PlacePoint {
+  id: string
+  lon: number
+  lat: number
+  /** Under the mark; empty for none. */
+  label: string
+  priority: 1 | 2 | 3 | 4
+}
+
+/** From a unit to where it goes, as the crow flies. */
+export interface PlaceLine {
+  from: { lon: number; lat: number }
+  to: { lon: number; lat: number }
+}
+
+export type UnitTone = 'free' | 'busy' | 'off'
+
+/** Three tones, not five: the word beside the map says the rest. */
+export function toneOf(status: Unit['status']): UnitTone {
+  if (status === 'free') return 'free'
+  return status === 'off_duty' ? 'off' : 'busy'
+}
+
+export const unitImage = (kind: Unit['kind'], tone: UnitTone): string => `unit-${kind}-${tone}`
+
+export function unitMarks(units: readonly Unit[]): FeatureCollection<Point, { id: string; code: string; image: string; order: number }> {
+  return {
+    type: 'FeatureCollection',
+    features: units.map((unit) => {
+      const tone = toneOf(unit.status)
+      return {
+        type: 'Feature',
+        geometry: { type: 'Point', coordinates: [unit.lon, unit.lat] },
+        properties: { id: unit.id, code: unit.code, image: unitImage(unit.kind, tone), order: tone === 'busy' ? 0 : tone === 'free' ? 1 : 2 },
+      }
+    }),
+  }
+}
+
+export function pointMarks(points: readonly PlacePoint[]): FeatureCollection<Point, { id: string; label: string; priority: number }> {
+  return {
+    type: 'FeatureCollection',
+    features: points.map(({ id, lon, lat, label, priority }) => ({ type: 'Feature', geometry: { type: 'Point', coordinates: [lon, lat] }, properties: { id, label, priority } })),
+  }
+}
+
+export function lineMarks(lines: readonly PlaceLine[]): FeatureCollection<LineString, null> {
+  return {
+    type: 'FeatureCollection',
+    features: lines.map(({ from, to }) => ({ type: 'Feature', geometry: { type: 'LineString', coordinates: [[from.lon, from.lat], [to.lon, to.lat]] }, properties: null })),
+  }
+}
+
+/** Closer than this a street is all one sees. */
+const LEAST_SPAN_DEG = 0.004
+
+/** A box around all of these with the first in its middle, so that the place itself never lies at the edge. */
+export function boundsAround(at: { lon: number; lat: number }, others: readonly { lon: number; lat: number }[]): [[number, number], [number, number]] {
+  const lon = Math.max(LEAST_SPAN_DEG, ...others.map((one) => Math.abs(one.lon - at.lon)))
+  const lat = Math.max(LEAST_SPAN_DEG, ...others.map((one) => Math.abs(one.lat - at.lat)))
+  return [[at.lon - lon, at.lat - lat], [at.lon + lon, at.lat + lat]]
+}
