@@ -3,6 +3,7 @@ import { translate } from './i18n'
 import { words, type WordKey } from './words'
 import { cases } from './words/cases'
 import { errors } from './words/errors'
+import { incidents } from './words/incidents'
 import { oversight } from './words/oversight'
 import { response } from './words/response'
 import { shell } from './words/shell'
@@ -40,7 +41,7 @@ describe('words', () => {
   })
 
   it('has no phrase in two files, where one would hide the other', () => {
-    const parts = [errors, oversight, shell, sites, video, response, cases]
+    const parts = [incidents, errors, oversight, shell, sites, video, response, cases]
     expect(entries).toHaveLength(parts.reduce((sum, part) => sum + Object.keys(part).length, 0))
   })
 })

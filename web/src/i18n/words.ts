@@ -1,12 +1,13 @@
 /** All phrases of the page; one file a room under words/. */
 import { cases } from './words/cases'
 import { errors } from './words/errors'
+import { incidents } from './words/incidents'
 import { oversight } from './words/oversight'
 import { response } from './words/response'
 import { shell } from './words/shell'
 import { sites } from './words/sites'
 import { video } from './words/video'
 
-export const words = { ...shell, ...errors, ...oversight, ...sites, ...video, ...response, ...cases }
+export const words = { ...shell, ...errors, ...oversight, ...sites, ...video, ...incidents, ...response, ...cases }
 
 export type WordKey = keyof typeof words

@@ -1,0 +1,5 @@
+import CasePage from '../../rooms/cases/CasePage'
+
+export default function CaseScreen() {
+  return <CasePage />
+}

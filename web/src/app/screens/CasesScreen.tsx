@@ -1,0 +1,5 @@
+import CasesPage from '../../rooms/cases/CasesPage'
+
+export default function CasesScreen() {
+  return <CasesPage />
+}

@@ -1,0 +1,5 @@
+import IncidentPage from '../../rooms/incidents/IncidentPage'
+
+export default function IncidentScreen() {
+  return <IncidentPage />
+}

@@ -1,0 +1,5 @@
+import IncidentsPage from '../../rooms/incidents/IncidentsPage'
+
+export default function IncidentsScreen() {
+  return <IncidentsPage />
+}

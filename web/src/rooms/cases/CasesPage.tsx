@@ -1,0 +1,5 @@
+import { Loader } from '@mantine/core'
+
+export default function CasesPage() {
+  return <Loader m="xl" />
+}

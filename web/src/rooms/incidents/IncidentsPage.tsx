@@ -1,0 +1,5 @@
+import { Loader } from '@mantine/core'
+
+export default function IncidentsPage() {
+  return <Loader m="xl" />
+}
