@@ -18,6 +18,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 import safecity
+from safecity.analytics.scenes_service import Scenes
 from safecity.api.app import create_web_app
 from safecity.api.media import GatewayParts, create_gateway_app
 from safecity.api.parts import WebParts
@@ -60,6 +61,7 @@ def apps() -> Iterator[tuple[FastAPI, FastAPI]]:
             database=database,
             oversight=oversight,
             sites=sites,
+            scenes=Scenes(database, oversight=oversight, clock=clock),
             clock=clock,
             run_dir=folder,
             started_at=clock.now(),

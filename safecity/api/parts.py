@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from safecity.analytics.scenes_service import Scenes
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import Clock
 from safecity.platform.database import Database
@@ -19,6 +20,7 @@ class WebParts:
     database: Database
     oversight: Oversight
     sites: Sites
+    scenes: Scenes
     clock: Clock
     run_dir: Path
     started_at: datetime

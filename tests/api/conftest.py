@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
+from safecity.analytics.scenes_service import Scenes
 from safecity.api.app import create_web_app
 from safecity.api.parts import WebParts
 from safecity.oversight.model import Role
@@ -55,6 +56,7 @@ def city(database: Database, tmp_path: Path) -> City:
         database=database,
         oversight=oversight,
         sites=sites,
+        scenes=Scenes(database, oversight=oversight, clock=clock),
         clock=clock,
         run_dir=tmp_path,
         started_at=clock.now(),

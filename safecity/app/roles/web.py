@@ -4,6 +4,7 @@ import sys
 import threading
 from pathlib import Path
 
+from safecity.analytics.scenes_service import Scenes
 from safecity.api.app import create_web_app
 from safecity.api.parts import WebParts
 from safecity.app.role import run_role
@@ -28,6 +29,7 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
         database=database,
         oversight=oversight,
         sites=Sites(database, oversight=oversight, box=box, clock=clock),
+        scenes=Scenes(database, oversight=oversight, clock=clock),
         clock=clock,
         run_dir=run_dir,
         started_at=clock.now(),
