@@ -9,14 +9,16 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from safecity.analytics.scenes_service import SceneChange, Scenes
 from safecity.app.credentials import Credential, make_demo_users, write_credentials
+from safecity.app.demo_scenes import STREETS, DemoClip, Placed, place_clips, street_clip, video_clip
 from safecity.app.mounts import MountSpec, VirtualSpec, write_spec
 from safecity.app.slots import end_occupant, find_occupant
 from safecity.app.stack import lock_supervisor, make_supervisor, run_stack
@@ -31,21 +33,13 @@ from safecity.platform.schema import upgrade
 from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
 from safecity.sites.service import Sites
+from safecity.sites.store import list_cameras
 from safecity.virtual.quetta import virtual_quetta
-from safecity.virtual.scenes import Condition, Layout, SceneProgress, SceneRequest, draw_scenes
+from safecity.virtual.scenes import SceneProgress, draw_scenes
 
 MAX_CAMERAS = 1400
 MAX_DISK_GB = 1e6
 CLIP_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv"})
-SCENE_S = 32.0
-SCENES: tuple[tuple[int, Layout, Condition], ...] = (
-    (11, Layout.GATE, Condition.DAY),
-    (12, Layout.JUNCTION, Condition.DUSK),
-    (13, Layout.AVENUE, Condition.DAY),
-    (14, Layout.MARKET, Condition.NIGHT),
-    (15, Layout.AVENUE, Condition.RAIN),
-    (16, Layout.JUNCTION, Condition.DUST),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +76,10 @@ def run_demo(options: DemoOptions, console: Console) -> None:
         began_s = time.monotonic()
         access = _virtual_access(data_dir)
         settings = _settings(options, rtsp_port=access.rtsp_port, control_port=access.control_port)
-        clips = _list_clips(options.clips) if options.clips else _draw(data_dir, console)
-        _write_mounts(settings, access, clips=clips, cameras=options.cameras)
-        credentials = _prepare_database(settings, access, cameras=options.cameras, console=console)
+        clips = list_clips(options.clips) if options.clips else _draw(data_dir, console)
+        placed = place_clips(_cameras_of(virtual_quetta(options.cameras, "rtsp://virtual")), clips)
+        _write_mounts(settings, access, placed)
+        credentials = _prepare_database(settings, access, placed=placed, console=console)
         if options.credentials is not None:
             write_credentials(options.credentials, credentials, page_url=settings.web.page_origin())
         supervisor = make_supervisor(settings)
@@ -165,18 +160,16 @@ def _virtual_access(data_dir: Path) -> _VirtualAccess:
     return _VirtualAccess(**json.loads(path.read_bytes()))
 
 
-def _list_clips(folder: Path) -> list[Path]:
-    clips = sorted(path.absolute() for path in folder.iterdir() if path.suffix.lower() in CLIP_SUFFIXES)
-    if not clips:
+def list_clips(folder: Path) -> list[DemoClip]:
+    """The videos of a folder with their scenes; raises Invalid for what cannot be played or is not a scene."""
+    paths = sorted(path.absolute() for path in folder.iterdir() if path.suffix.lower() in CLIP_SUFFIXES)
+    if not paths:
         raise Invalid(f"--clips: {folder} holds no video ({', '.join(sorted(CLIP_SUFFIXES))})", code="demo.no_clips")
-    return clips
+    return [video_clip(path) for path in paths]
 
 
-def _draw(data_dir: Path, console: Console) -> list[Path]:
-    requests = [
-        SceneRequest(seed=seed, layout=layout, condition=condition, duration_s=SCENE_S, loop=True)
-        for seed, layout, condition in SCENES
-    ]
+def _draw(data_dir: Path, console: Console) -> list[DemoClip]:
+    requests = [street.request for street in STREETS]
     with _bar(console) as progress:
         task: TaskID = progress.add_task("Drawing the streets (kept for the next start)", total=1.0)
         drawn = [0.0] * len(requests)
@@ -188,18 +181,17 @@ def _draw(data_dir: Path, console: Console) -> list[Path]:
         files = draw_scenes(
             requests, data_dir / "scenes", processes=min(len(requests), os.cpu_count() or 1), progress=on_progress
         )
-    return [item.main for item in files]
+    return [street_clip(street, item.main) for street, item in zip(STREETS, files, strict=True)]
 
 
-def _write_mounts(settings: Settings, access: _VirtualAccess, *, clips: Sequence[Path], cameras: int) -> None:
-    city = virtual_quetta(cameras, "rtsp://virtual")
+def _cameras_of(city: Mapping[str, object]) -> list[Mapping[str, object]]:
     features = city["features"]
     assert isinstance(features, list)
-    codes = [item["properties"]["code"] for item in features if item["properties"]["kind"] == "camera"]
-    mounts = tuple(
-        MountSpec(name=code, clip=clips[number % len(clips)], phase_s=7.3 * (number // len(clips)))
-        for number, code in enumerate(codes)
-    )
+    return [item["properties"] for item in features if item["properties"]["kind"] == "camera"]
+
+
+def _write_mounts(settings: Settings, access: _VirtualAccess, placed: Sequence[Placed]) -> None:
+    mounts = tuple(MountSpec(name=item.code, clip=item.clip.path, phase_s=item.phase_s) for item in placed)
     spec = VirtualSpec(mounts=mounts, user=access.user, password=access.password, token=access.token)
     run_dir = settings.platform.data_dir.absolute() / "run"
     left = find_occupant(run_dir, "virtual")
@@ -209,7 +201,7 @@ def _write_mounts(settings: Settings, access: _VirtualAccess, *, clips: Sequence
 
 
 def _prepare_database(
-    settings: Settings, access: _VirtualAccess, *, cameras: int, console: Console
+    settings: Settings, access: _VirtualAccess, *, placed: Sequence[Placed], console: Console
 ) -> list[Credential]:
     clock = SystemClock()
     database = Database(settings.database_url())
@@ -219,18 +211,30 @@ def _prepare_database(
         oversight = Oversight(database, settings.oversight, clock)
         sites = Sites(database, oversight=oversight, box=box, clock=clock)
         base = f"rtsp://127.0.0.1:{access.rtsp_port}"
-        city = virtual_quetta(cameras, base, user=access.user, password=access.password)
+        city = virtual_quetta(len(placed), base, user=access.user, password=access.password)
         with _bar(console) as progress:
-            task = progress.add_task(f"Setting up {cameras} cameras", total=1.0)
+            task = progress.add_task(f"Setting up {len(placed)} cameras", total=1.0)
 
             def on_progress(share: float) -> None:
                 progress.update(task, completed=share)
 
             # Cameras of an earlier start with more of them are retired, not deleted: their recordings remain.
             sites.import_city_document(city, retire_missing=True, progress=on_progress)
+        _draw_on_pictures(database, Scenes(database, oversight=oversight, clock=clock), placed)
         return make_demo_users(oversight)
     finally:
         database.close()
+
+
+def _draw_on_pictures(database: Database, scenes: Scenes, placed: Sequence[Placed]) -> None:
+    """Store what is counted and watched on each camera's picture."""
+    with database.begin() as connection:
+        ids = {camera.code: camera.id for camera in list_cameras(connection)}
+        for item in placed:
+            change = SceneChange(
+                width_px=item.clip.width_px, height_px=item.clip.height_px, version=0, scene=item.scene
+            )
+            scenes.ensure_scene(connection, ids[item.code], change=change)
 
 
 def _bar(console: Console) -> Progress:

@@ -156,7 +156,8 @@ def plan_gate(random: np.random.Generator) -> StreetPlan:
     plan.trespass = path_through(
         [(-10.5, 75.0), (-10.6, 62.0), (-12.5, 50.5), (-12.6, 50.5), (-10.6, 62.0), (-10.5, 75.0)]
     )
-    plan.wrong_way = spine.offset(8.6).reversed()
+    # Between the two lanes out, towards the camera: seen, and over the line.
+    plan.wrong_way = spine.offset(4.7).reversed()
     return plan
 
 
