@@ -165,6 +165,7 @@ class Gate:
             at=now,
             ends_at=min(ends, default=None),
             shift_id=None if shift is None else shift.id,
+            purpose=purpose,
         )
 
     def _refuse(self, connection: Connection, request: Request, *, decision: Decision) -> None:

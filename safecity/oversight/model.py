@@ -258,6 +258,7 @@ class Permit:
     at: datetime
     ends_at: datetime | None
     shift_id: PurposeId | None = None
+    purpose: Purpose | None = None  # the one of `purpose_id`, as it was then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 from safecity.oversight.model import Purpose, PurposeId, PurposeKind, PurposeScope, Resource, UserId
 from safecity.platform.database import UtcInstant, metadata
 
-MAX_SCOPES = 500  # of one purpose: an incident's surroundings, not a city
+MAX_SCOPES = 100  # of one purpose: the surroundings of an incident; so many fit into one leaf
 MAX_REASONS = 64  # of one decision: one is enough, and the best of them come first
 
 _unclosed_shift = sa.text("kind = 'shift' AND closed_at IS NULL")

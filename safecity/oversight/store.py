@@ -81,13 +81,13 @@ def _user_of(row: sa.Row[tuple[object, ...]]) -> User:
         id=UserId(row.id),
         name=row.name,
         display_name=row.display_name,
-        role=role_of(row.role),
+        role=_role_of(row.role),
         created_at=row.created_at,
         disabled_at=row.disabled_at,
     )
 
 
-def role_of(text: str) -> Role:
+def _role_of(text: str) -> Role:
     try:
         return Role(text)
     except ValueError as error:
@@ -124,7 +124,7 @@ def find_session(connection: Connection, token_hash: bytes, *, now: datetime) ->
     row = connection.execute(_live_sessions(now).where(sessions.c.token_hash == token_hash)).first()
     if row is None:
         return None
-    actor = Actor(user_id=UserId(row.user_id), name=row.name, role=role_of(row.role), session_id=SessionId(row.id))
+    actor = Actor(user_id=UserId(row.user_id), name=row.name, role=_role_of(row.role), session_id=SessionId(row.id))
     session = Session(
         actor=actor,
         display_name=row.display_name,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import structlog
 
-from safecity.oversight.model import Act, Actor, Resource
+from safecity.oversight.model import Act, Actor, Permit, Resource
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import Clock, to_iso
 from safecity.platform.database import Database
@@ -35,7 +35,7 @@ from safecity.video.export_store import (
     mark_deleted,
 )
 from safecity.video.model import CameraId, Missing, Segment, Stream
-from safecity.video.sheet import CLIP_FORMAT, MAX_SEGMENTS, Sheet, SheetClip, SheetGap, render_sheet
+from safecity.video.sheet import CLIP_FORMAT, MAX_SEGMENTS, Sheet, SheetClip, SheetGap, SheetPurpose, render_sheet
 from safecity.video.splice import Carried, ClipWriter
 from safecity.video.store import list_segments, read_timeline
 
@@ -58,6 +58,15 @@ class ExportRequest:
     to_at: datetime
     reason: str
     stream: Stream = Stream.MAIN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ask:
+    """A request that was granted."""
+
+    request: ExportRequest
+    actor: Actor
+    permit: Permit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +93,9 @@ class ClipExports:
     def make(self, actor: Actor, request: ExportRequest) -> Export:
         """Write clip and sheet, then the row and its leaf.
 
-        Raises Denied, Invalid for a wrong interval, NotFound where nothing is recorded, Conflict where the picture
-        format changes inside, Exhausted when the disk or the machine has no room, DataLoss when a recording is not
-        what was recorded.
+        Raises Denied (it needs a case or an incident that covers it), Invalid for a wrong interval, NotFound where
+        nothing is recorded, Conflict where the picture format changes inside, Exhausted when the disk or the machine
+        has no room, DataLoss when a recording is not what was recorded.
         """
         self._check(request)
         if not self._turns.acquire(blocking=False):
@@ -146,7 +155,7 @@ class ClipExports:
         export_id = new_id("exp")
         resource = Resource.camera(request.camera, from_at=request.from_at, to_at=request.to_at)
         detail = {"export": export_id, "part": "make", "reason": request.reason.strip()}
-        self._oversight.permit(actor, Act.EXPORT_CLIP, resource, detail=detail)
+        permit = self._oversight.permit(actor, Act.EXPORT_CLIP, resource, detail=detail)
         with self._database.read() as connection:
             segments = list_segments(
                 connection, request.camera, request.stream, from_at=request.from_at, to_at=request.to_at
@@ -160,7 +169,7 @@ class ClipExports:
         folder.mkdir(parents=True, mode=0o700)
         is_kept = False
         try:
-            export = self._write(folder, request, segments=segments, actor=actor)
+            export = self._write(folder, _Ask(request=request, actor=actor, permit=permit), segments=segments)
             with self._database.begin() as connection:
                 body = {"export": export.id, "sha256": export.sha256, "sheet_sha256": export.sheet_sha256}
                 self._oversight.note(connection, type="export_made", body=body, actor=actor)
@@ -178,8 +187,8 @@ class ClipExports:
         if shutil.disk_usage(self._exports_dir).free - wanted < self._settings.reserve_gb * _GB:
             raise Exhausted("the disk has no room for this export; export less, or free space", code="export.disk_full")
 
-    def _write(self, folder: Path, request: ExportRequest, *, segments: Sequence[Segment], actor: Actor) -> Export:
-        now = self._clock.now()
+    def _write(self, folder: Path, ask: _Ask, *, segments: Sequence[Segment]) -> Export:
+        now, request, actor, purpose = self._clock.now(), ask.request, ask.actor, ask.permit.purpose
         clip = self._write_clip(folder, request, segments=segments)
         first_at, end_at = clip.parts[0].first_at, clip.parts[-1].end_at
         sheet = Sheet(
@@ -187,6 +196,7 @@ class ClipExports:
             made_at=now,
             made_by=actor.user_id,
             reason=request.reason.strip(),
+            purpose=None if purpose is None else SheetPurpose(id=purpose.id, kind=purpose.kind, ref=purpose.ref),
             camera=request.camera,
             stream=request.stream.value,
             from_at=request.from_at,

@@ -221,11 +221,11 @@ class Gateway:
         now_s = self._clock.monotonic_s()
         with self._lock:
             looks = list(self._book.looks.values())
-        standing: dict[tuple[str, str | None], bool] = {}
+        standing: dict[tuple[str | None, ...], bool] = {}
         ended: list[tuple[Look, EndReason]] = []
         try:
             for look in looks:
-                pair = (look.actor.session_id, look.permit.purpose_id)
+                pair = (look.actor.session_id, look.permit.purpose_id, look.permit.shift_id)
                 if pair not in standing:
                     standing[pair] = self._oversight.still_stands(look.actor, look.permit)
                 if not standing[pair]:

@@ -79,6 +79,14 @@ class SheetClip(_Part):
     sha256: str = Field(pattern=_HASH)
 
 
+class SheetPurpose(_Part):
+    """What the clip was taken out for, as the log's leaf names it."""
+
+    id: str
+    kind: Literal["shift", "incident", "case"]
+    ref: str = Field(description="The case or the incident.")
+
+
 class Sheet(_Part):
     """All that is known of a clip."""
 
@@ -87,6 +95,7 @@ class Sheet(_Part):
     made_at: AwareDatetime
     made_by: str
     reason: str
+    purpose: SheetPurpose | None = Field(default=None, description="Null in sheets from before cases were known.")
     camera: str
     stream: str
     from_at: AwareDatetime = Field(validation_alias="from", serialization_alias="from", description="As asked for.")

@@ -1,5 +1,6 @@
 """The policy as properties: what must never be allowed, whatever else is true."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
@@ -12,10 +13,12 @@ from safecity.oversight.model import (
     PICTURE_ACTS,
     Act,
     Actor,
+    Decision,
     Limits,
     Purpose,
     PurposeId,
     PurposeKind,
+    PurposeScope,
     Resource,
     Role,
     SessionId,
@@ -33,10 +36,11 @@ user_ids = st.sampled_from([UserId("usr_a"), UserId("usr_b")])
 actors = st.builds(
     Actor, user_id=user_ids, name=st.just("a"), role=st.sampled_from(Role), session_id=st.just(SessionId("ses_a"))
 )
+cameras = st.sampled_from(["cam_1", "cam_2"])
 resources = st.builds(
     Resource,
-    kind=st.sampled_from(["camera", "city", "log", "users", "shift"]),
-    id=st.just("cam_1"),
+    kind=st.sampled_from(["camera", "camera", "camera", "city", "log", "users", "shift"]),
+    id=cameras,
     from_at=st.none() | instants,
     to_at=st.none() | instants,
 )
@@ -50,6 +54,9 @@ purposes = st.lists(
         opened_at=instants,
         ends_at=st.none() | instants,
         closed_at=st.none() | instants,
+        scopes=st.lists(
+            st.builds(PurposeScope, camera=cameras, from_at=instants, to_at=st.none() | instants), max_size=3
+        ).map(tuple),
     ),
     max_size=4,
 )
@@ -77,6 +84,12 @@ def _is_allowed(
     return decide(_actor(role), act, resource=resource, purposes=[purpose], now=now, limits=LIMITS).allowed
 
 
+def _stands(purpose: Purpose, now: datetime) -> bool:
+    """The meaning of a standing purpose, said once more."""
+    ends = [end for end in (purpose.ends_at, purpose.closed_at) if end is not None]
+    return purpose.opened_at <= now and all(now < end for end in ends)
+
+
 @given(actor=actors, act=st.sampled_from(sorted(PICTURE_ACTS)), resource=resources, held=purposes, now=instants)
 def test_no_picture_without_an_open_shift_of_that_very_actor(
     actor: Actor, act: Act, resource: Resource, held: list[Purpose], now: datetime
@@ -85,20 +98,58 @@ def test_no_picture_without_an_open_shift_of_that_very_actor(
     if not decision.allowed:
         assert decision.reason
         assert decision.code
+        assert decision.purpose is decision.shift is None
         return
-    found = decision.purpose
-    assert found is not None
-    assert found in held
-    assert found.kind == "shift"
-    assert found.user_id == actor.user_id
-    assert found.opened_at <= now
-    assert found.ends_at is None or now < found.ends_at
-    assert found.closed_at is None or now < found.closed_at
+    shift = decision.shift
+    assert shift is not None
+    assert shift in held
+    assert shift.kind == "shift"
+    assert shift.user_id == actor.user_id
+    assert _stands(shift, now)
     assert actor.role in WATCHERS
     assert resource.kind == "camera"
-    if act is not Act.VIEW_LIVE:
-        assert resource.from_at is not None
-        assert now - resource.from_at <= LIMITS.live_age
+
+
+@given(actor=actors, act=st.sampled_from(sorted(PICTURE_ACTS)), resource=resources, held=purposes, now=instants)
+def test_no_older_recording_and_no_clip_without_a_standing_purpose_that_covers_all_of_it(
+    actor: Actor, act: Act, resource: Resource, held: list[Purpose], now: datetime
+) -> None:
+    decision = decide(actor, act, resource=resource, purposes=held, now=now, limits=LIMITS)
+    if not decision.allowed:
+        return
+    reason, first, last = decision.purpose, resource.from_at, resource.to_at
+    assert reason is not None
+    if act is Act.VIEW_LIVE:
+        assert reason is decision.shift
+        return
+    assert first is not None
+    assert last is not None
+    if act is Act.VIEW_RECORDINGS and now - first <= LIMITS.live_age:
+        assert reason is decision.shift
+        return
+    assert reason in held
+    assert reason.kind in {"case", "incident"}
+    assert reason.user_id in {None, actor.user_id}
+    assert _stands(reason, now)
+    assert any(
+        scope.camera == resource.id and scope.from_at <= first <= last and (scope.to_at is None or last <= scope.to_at)
+        for scope in reason.scopes
+    )
+    if act is Act.EXPORT_CLIP:
+        assert actor.role in {Role.INVESTIGATOR, Role.SUPERVISOR}
+
+
+@given(actor=actors, resource=resources, held=purposes, now=instants)
+def test_the_answer_does_not_hang_on_the_order_in_which_purposes_are_read(
+    actor: Actor, resource: Resource, held: list[Purpose], now: datetime
+) -> None:
+    named = [replace(one, id=PurposeId(f"pur_{number}")) for number, one in enumerate(held)]
+    for act in PICTURE_ACTS:
+        first = decide(actor, act, resource=resource, purposes=named, now=now, limits=LIMITS)
+        again = decide(actor, act, resource=resource, purposes=named[::-1], now=now, limits=LIMITS)
+        assert (first.allowed, first.code) == (again.allowed, again.code)
+        if first.purpose is not first.shift:
+            assert first.purpose == again.purpose
 
 
 @given(
@@ -144,9 +195,75 @@ def test_recordings_up_to_their_age_and_not_beyond() -> None:
     edge = NOW - LIMITS.live_age
     shift = _purpose()
     for first, expected in ((edge, True), (edge - MICROSECOND, False)):
-        for act in (Act.VIEW_RECORDINGS, Act.EXPORT_CLIP):
-            resource = Resource.camera("cam_1", from_at=first, to_at=NOW)
-            assert _is_allowed(act, role=Role.INVESTIGATOR, resource=resource, purpose=shift) is expected
+        resource = Resource.camera("cam_1", from_at=first, to_at=NOW)
+        assert _is_allowed(Act.VIEW_RECORDINGS, role=Role.OPERATOR, resource=resource, purpose=shift) is expected
+        assert not _is_allowed(Act.EXPORT_CLIP, role=Role.INVESTIGATOR, resource=resource, purpose=shift)
+
+
+OLD = NOW - timedelta(days=30)
+HOUR = timedelta(hours=1)
+
+
+def _reason(kind: PurposeKind = "incident", *, name: str = "pur_2", **times: datetime | None) -> Purpose:
+    scope = PurposeScope(camera="cam_1", from_at=OLD, to_at=OLD + HOUR)
+    made = _purpose(kind, user=None, ends_at=None, closed_at=times.get("closed_at"))
+    return replace(made, id=PurposeId(name), opened_at=times.get("opened_at") or OLD, scopes=(scope,))
+
+
+def _old_look(first: datetime, last: datetime, *, held: list[Purpose], camera: str = "cam_1") -> Decision:
+    resource = Resource.camera(camera, from_at=first, to_at=last)
+    looks = [
+        decide(_actor(Role.INVESTIGATOR), act, resource=resource, purposes=held, now=NOW, limits=LIMITS)
+        for act in (Act.VIEW_RECORDINGS, Act.EXPORT_CLIP)
+    ]
+    assert looks[0].allowed is looks[1].allowed
+    return looks[0]
+
+
+@pytest.mark.parametrize("kind", ["incident", "case"])
+def test_a_case_or_an_incident_covers_its_cameras_and_its_time_and_not_a_microsecond_more(kind: PurposeKind) -> None:
+    held = [_purpose(), _reason(kind)]
+    assert _old_look(OLD, OLD + HOUR, held=held).purpose == held[1]
+    assert _old_look(OLD, OLD, held=held).allowed
+    assert not _old_look(OLD - MICROSECOND, OLD + HOUR, held=held).allowed
+    assert not _old_look(OLD, OLD + HOUR + MICROSECOND, held=held).allowed
+    assert not _old_look(OLD, OLD + HOUR, held=held, camera="cam_2").allowed
+    assert not _old_look(OLD, OLD + HOUR, held=held[1:]).allowed  # off duty
+    assert not _old_look(OLD, OLD + HOUR, held=[_purpose(), _reason(kind, closed_at=NOW)]).allowed
+    assert _old_look(OLD, OLD + HOUR, held=[_purpose(), _reason(kind, closed_at=NOW + MICROSECOND)]).allowed
+
+
+def test_an_open_end_covers_what_is_still_being_recorded() -> None:
+    scope = PurposeScope(camera="cam_1", from_at=OLD)
+    held = [_purpose(), replace(_reason(), scopes=(scope,))]
+    assert _old_look(OLD, NOW, held=held).purpose == held[1]
+    assert not _old_look(OLD - MICROSECOND, NOW, held=held).allowed
+
+
+def test_two_scopes_that_only_touch_do_not_add_up() -> None:
+    scopes = (
+        PurposeScope(camera="cam_1", from_at=OLD, to_at=OLD + HOUR),
+        PurposeScope(camera="cam_1", from_at=OLD + HOUR, to_at=OLD + 2 * HOUR),
+    )
+    held = [_purpose(), replace(_reason(), scopes=scopes)]
+    assert not _old_look(OLD, OLD + 2 * HOUR, held=held).allowed
+
+
+def test_a_look_rests_on_the_case_before_the_incident_and_on_the_older_one() -> None:
+    incident = _reason("incident", name="pur_1", opened_at=OLD)
+    late, early = (_reason("case", name=f"pur_{day}", opened_at=OLD + timedelta(days=day)) for day in (3, 2))
+    assert _old_look(OLD, OLD + HOUR, held=[incident, late, _purpose(), early]).purpose == early
+    assert _old_look(OLD, OLD + HOUR, held=[_purpose(), incident]).purpose == incident
+
+
+def test_a_refusal_says_what_to_do() -> None:
+    resource = Resource.camera("cam_1", from_at=OLD, to_at=OLD + HOUR)
+    for act, code in ((Act.VIEW_RECORDINGS, "oversight.too_old"), (Act.EXPORT_CLIP, "oversight.no_case")):
+        refused = decide(
+            _actor(Role.INVESTIGATOR), act, resource=resource, purposes=[_purpose()], now=NOW, limits=LIMITS
+        )
+        assert refused.code == code
+        assert "pen the case or incident that this camera belongs to" in " ".join(refused.reason.split())
 
 
 @pytest.mark.parametrize(
@@ -174,12 +291,16 @@ def test_nobody_looks_on_the_purpose_of_another(purpose: Purpose) -> None:
 def test_the_roles_are_as_agreed() -> None:
     """The whole table once more, by hand: a change of policy must be made in two places."""
     watch = {"view_live", "view_recordings", "list_cameras", "start_shift"}
+    respond = {"list_alerts", "handle_alerts", "list_incidents", "handle_incidents", "list_units", "cause_faults"}
+    investigate = {"export_clip", "list_incidents", "list_cases", "open_case", "handle_cases"}
     assert {role.value: {act.value for act in acts} for role, acts in ACTS_OF.items()} == {
-        "operator": watch,
-        "dispatcher": watch,
-        "investigator": watch | {"export_clip"},
-        "supervisor": watch | {"export_clip", "view_health"},
+        "operator": watch | respond,
+        "dispatcher": watch | respond | {"dispatch_units", "open_case"},
+        "investigator": watch | investigate,
+        "supervisor": watch | respond | investigate | {"dispatch_units", "view_health", "manage_rules"},
         "auditor": {"read_log", "list_cameras"},
-        "technician": {"list_cameras", "view_health"},
-        "administrator": {"manage_users", "manage_sites", "list_cameras", "view_health"},
+        "technician": {"list_cameras", "view_health", "cause_faults"},
+        "administrator": {
+            *("manage_users", "manage_sites", "manage_rules", "list_cameras", "view_health", "cause_faults")
+        },
     }

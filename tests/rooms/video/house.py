@@ -1,9 +1,9 @@
 """A small installation with one camera's recordings, and people of the roles that a test needs."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from safecity.oversight.model import Actor, Role
+from safecity.oversight.model import Actor, Purpose, PurposeScope, Role
 from safecity.oversight.passwords import Cost, Passwords
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import VirtualClock
@@ -46,6 +46,17 @@ class House:
         if on_duty:
             self.oversight.start_shift(actor)
         return actor
+
+    def open_case(self, ref: str = "C-1", *, from_at: datetime = NOON, to_at: datetime | None = None) -> Purpose:
+        """A case about the camera, open end unless told."""
+        scope = PurposeScope(camera=CAMERA, from_at=from_at, to_at=to_at)
+        with self.database.begin() as connection:
+            return self.oversight.open_purpose(connection, kind="case", ref=ref, scope=[scope])
+
+    def close(self, purpose: Purpose) -> None:
+        """End a case."""
+        with self.database.begin() as connection:
+            self.oversight.close_purpose(connection, purpose.id)
 
     def log_types(self) -> list[str]:
         """The types of the log's leaves, oldest first."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import pytest
+import rfc8785
 from typer.testing import CliRunner
 
 from safecity.oversight.model import Role
@@ -25,7 +26,9 @@ from tests.rooms.video.recorded import CAMERA, NOON, FakeRecorder, load_clip
 
 @pytest.fixture
 def house(tmp_path: Path, clips_dir: Path) -> House:
-    return House(tmp_path, clips_dir / "suburban_road_a.mp4")
+    made = House(tmp_path, clips_dir / "suburban_road_a.mp4")
+    made.open_case("2026-000012")
+    return made
 
 
 def packets_of(path: Path) -> list[bytes]:
@@ -174,6 +177,49 @@ def test_who_may_not_gets_nothing_and_it_is_written_down(house: House) -> None:
     assert types.count("refused") == 3
     assert types.count("export_clip") == 2
     assert types.count("export_made") == 1
+
+
+def test_a_clip_needs_a_case_that_covers_it_and_ends_with_it(house: House) -> None:
+    record_three_with_a_gap(house)
+    export = house.exports.make(house.actor, _first_seconds())
+    with house.database.read() as connection:
+        case = house.oversight.find_purpose(connection, kind="case", ref="2026-000012")
+    assert case is not None
+    house.close(case)
+    before = len(list((house.data_dir / "exports").iterdir()))
+    for part in ("clip.mp4", "sheet.json"):
+        with pytest.raises(Denied, match="Open the case or incident"):
+            house.exports.permitted(house.actor, export.id, part=part)
+    with pytest.raises(Denied):
+        house.exports.make(house.actor, _first_seconds())
+    narrow = house.open_case("2026-000013", from_at=NOON + timedelta(seconds=1))
+    with pytest.raises(Denied):
+        house.exports.make(house.actor, _first_seconds())
+    house.close(narrow)
+    assert len(list((house.data_dir / "exports").iterdir())) == before
+    house.open_case("2026-000014", to_at=NOON + timedelta(seconds=5))
+    again = house.exports.make(house.actor, _first_seconds())
+    sheet = read_sheet((house.data_dir / "exports" / again.id / "sheet.json").read_bytes())
+    assert sheet.purpose is not None
+    assert (sheet.purpose.kind, sheet.purpose.ref) == ("case", "2026-000014")
+    assert house.exports.permitted(house.actor, export.id, part="clip.mp4").exists(), "any case that covers it"
+    house.oversight.end_shift(house.actor)
+    with pytest.raises(Denied, match="not on duty"):
+        house.exports.permitted(house.actor, export.id, part="clip.mp4")
+
+
+def _first_seconds() -> ExportRequest:
+    return ExportRequest(camera=CAMERA, from_at=NOON, to_at=NOON + timedelta(seconds=5), reason="because")
+
+
+def test_a_sheet_from_before_cases_were_known_still_verifies(house: House) -> None:
+    record_three_with_a_gap(house)
+    clip, sheet = house.export(from_s=0, to_s=60)
+    body = json.loads(sheet.read_bytes())
+    del body["purpose"], body["sheet_sha256"]
+    body["sheet_sha256"] = hashlib.sha256(rfc8785.dumps(body)).hexdigest()
+    sheet.write_bytes(rfc8785.dumps(body) + b"\n")
+    assert verify_clip(clip, sheet).sheet.purpose is None
 
 
 def test_wrong_requests_are_refused_with_what_to_do(house: House) -> None:

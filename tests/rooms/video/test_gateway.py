@@ -314,6 +314,7 @@ def test_an_export_over_http_verifies(running: Running, tmp_path: Path) -> None:
     house.recorder.write(keys=2)
     house.recorder.write(keys=2)
     house.clock.advance(60)
+    house.open_case("2026-000012")
     with running.http("ines") as page:
         made = page.post("/media/exports", json=body(1, 7, reason="FIR 1/26")).json()
         clip, sheet = page.get(made["clip"]), page.get(made["sheet"])
@@ -325,6 +326,8 @@ def test_an_export_over_http_verifies(running: Running, tmp_path: Path) -> None:
     (tmp_path / "s.json").write_bytes(sheet.content)
     found = verify_clip(tmp_path / "c.mp4", tmp_path / "s.json")
     assert found.sheet.clip.sha256 == made["sha256"]
+    assert found.sheet.purpose is not None
+    assert (found.sheet.purpose.kind, found.sheet.purpose.ref) == ("case", "2026-000012")
     packets = [s.data for item in scan(clip.content).fragments for _, s in read_samples(clip.content, item)]
     assert len(packets) > 100
     assert packets == [sample.data for sample in house.recorder.samples][: len(packets)]

@@ -19,7 +19,7 @@ import pytest
 import websockets
 
 from safecity.api.sessions import COOKIE
-from safecity.oversight.model import Role
+from safecity.oversight.model import PurposeScope, Role
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock, to_iso
 from safecity.platform.settings import Settings
@@ -50,6 +50,9 @@ class City:
         signed = oversight.sign_in("ines", "a long enough phrase", console="desk")
         oversight.start_shift(signed.session.actor)
         self.cookie = {COOKIE: signed.token}
+        scope = PurposeScope(camera=camera_id(1), from_at=datetime.now(UTC) - timedelta(hours=1))
+        with self.installation.database.begin() as connection:
+            oversight.open_purpose(connection, kind="case", ref="2026-000001", scope=[scope])
         self.recorder = self.installation.start_recorder()
         self._gateway = self._start_gateway()
 
