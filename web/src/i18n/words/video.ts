@@ -126,4 +126,11 @@ export const video = phrases({
   'video.verify.yes.detail': ['The clip is byte for byte what was exported.', 'کلپ بائٹ بہ بائٹ وہی ہے جو برآمد کیا گیا تھا۔'],
   'video.verify.no': ['DOES NOT MATCH', 'مطابق نہیں'],
   'video.verify.no.detail': ['The clip was changed or damaged. Do not use it; export it anew. Found:', 'کلپ بدلا یا خراب ہو چکا ہے۔ اسے استعمال نہ کریں، دوبارہ برآمد کریں۔ حاصل شدہ ہیش:'],
+  'still.shift': ['Pictures open when your shift starts', 'ڈیوٹی شروع ہونے پر تصویر کھلے گی'],
+  'still.denied': ['Your role does not open this picture', 'آپ کا کردار یہ تصویر نہیں کھول سکتا'],
+  'still.nothing': ['No recording of this instant', 'اس لمحے کی ریکارڈنگ موجود نہیں'],
+  'still.failed': ['The picture could not be made', 'تصویر تیار نہ ہو سکی'],
+  'clip.toggle': ['Click to stop or play', 'روکنے یا چلانے کے لیے کلک کریں'],
+  'clip.loading': ['clip is loading', 'کلپ لوڈ ہو رہا ہے'],
+  'clip.still': ['still picture', 'ساکن تصویر'],
 })

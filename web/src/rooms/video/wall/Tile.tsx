@@ -14,7 +14,8 @@ export interface TileActions {
   onOpen: () => void
   /** At the instant of the picture on the screen. */
   onPlayback: (at: number) => void
-  onClear: () => void
+  /** Unset where the tile does not stand on a wall. */
+  onClear?: () => void
 }
 
 interface TileProps extends TileActions {
@@ -54,9 +55,11 @@ export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear 
         <ActionIcon variant="default" aria-label={t('video.tile.playback')} title={t('video.tile.playback')} data-act="playback" onClick={() => onPlayback(player.current?.findCaptureTime() ?? Date.now())}>
           <Icon name="playback" size={18} />
         </ActionIcon>
-        <ActionIcon variant="default" aria-label={closing} title={closing} onClick={onClear}>
-          <Icon name="close" size={18} />
-        </ActionIcon>
+        {onClear === undefined ? null : (
+          <ActionIcon variant="default" aria-label={closing} title={closing} onClick={onClear}>
+            <Icon name="close" size={18} />
+          </ActionIcon>
+        )}
       </div>
     </div>
   )

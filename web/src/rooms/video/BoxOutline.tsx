@@ -1,0 +1,38 @@
+import { useId } from 'react'
+import classes from './Still.module.css'
+
+/** Shares of the picture: left, top, right, bottom. */
+export type ShareBox = readonly [number, number, number, number]
+
+interface BoxOutlineProps {
+  box: ShareBox
+  /** Size of the picture itself, so that the outline lies where the picture is shown with bars beside it. */
+  size: { width: number; height: number }
+  label?: string | undefined
+}
+
+const HALO_PX = 6
+const LINE_PX = 2.5
+/** The outline stands off the thing by this share of the picture, so that it hides nothing of it. */
+const OFF = 0.006
+
+/** An outline over a picture that is shown whole (object-fit: contain): light on a dark halo, seen on any ground. */
+export function BoxOutline({ box, size: { width, height }, label }: BoxOutlineProps) {
+  const id = useId()
+  const [left, top] = [Math.max(0, box[0] - OFF) * width, Math.max(0, box[1] - OFF) * height]
+  const [right, bottom] = [Math.min(1, box[2] + OFF) * width, Math.min(1, box[3] + OFF) * height]
+  const rect = { x: left, y: top, width: Math.max(1, right - left), height: Math.max(1, bottom - top), rx: width * 0.004 }
+  const font = height * 0.042
+  const isBelow = top < font * 1.6
+  return (
+    <svg className={classes['outline']} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true" data-testid="box">
+      <rect {...rect} fill="none" stroke="rgb(4 8 13 / 65%)" strokeWidth={HALO_PX} vectorEffect="non-scaling-stroke" />
+      <rect {...rect} fill="none" stroke="currentColor" strokeWidth={LINE_PX} vectorEffect="non-scaling-stroke" />
+      {label === undefined ? null : (
+        <text id={id} x={left} y={isBelow ? bottom + font * 1.25 : top - font * 0.45} fontSize={font} fontWeight={600} fill="currentColor" stroke="rgb(4 8 13 / 85%)" strokeWidth={font * 0.22} paintOrder="stroke" strokeLinejoin="round" direction="ltr">
+          {label}
+        </text>
+      )}
+    </svg>
+  )
+}
