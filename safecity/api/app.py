@@ -14,6 +14,7 @@ import safecity
 from safecity.api.alert_routes import alert_router
 from safecity.api.case_routes import case_router
 from safecity.api.city_routes import city_router, timeline_router
+from safecity.api.demo_port import is_door_open
 from safecity.api.demo_routes import demo_router
 from safecity.api.event_feed import EventFeed
 from safecity.api.event_routes import event_router
@@ -87,7 +88,7 @@ def create_web_app(parts: WebParts) -> FastAPI:
             time_zone=sites.time_zone,
             gateway=gateway_origin(parts, request),
             map=MapView(center=(sites.center_lon, sites.center_lat), zoom=MAP_ZOOM),
-            demo=parts.settings.virtual.enabled,
+            demo=is_door_open(parts.settings),
             version=safecity.__version__,
         )
 

@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 
 from safecity.analytics.scenes_service import Scenes
+from safecity.api.demo_port import DemoControls
+from safecity.incidents.service import Incidents
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import Clock
 from safecity.platform.database import Database
@@ -21,6 +23,9 @@ class WebParts:
     oversight: Oversight
     sites: Sites
     scenes: Scenes
+    incidents: Incidents
     clock: Clock
     run_dir: Path
     started_at: datetime
+    demo: DemoControls | None = None
+    """Faults on command; None outside the demo."""

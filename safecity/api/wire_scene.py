@@ -52,6 +52,7 @@ class DemoCard(Wire):
 
     role: str
     display_name: str
+    display_name_ur: str
 
 
 class DemoEnter(Wire):

@@ -13,6 +13,7 @@ from rich.table import Table
 import safecity
 from safecity.app.demo import DemoOptions, run_demo
 from safecity.app.doctor import Grade, examine
+from safecity.app.plan_command import plan
 from safecity.app.stack import check_addresses, lock_supervisor, make_supervisor, run_stack
 from safecity.oversight.commands import log_app, user_app
 from safecity.platform.database import Database
@@ -36,6 +37,8 @@ app.add_typer(log_app, name="log", help="The log of every look and change.")
 app.add_typer(clip_app, name="clip", help="Exported clips.")
 app.add_typer(virtual_app, name="virtual", help="Virtual cameras, with faults on command.")
 app.add_typer(scene_app, name="scene", help="Drawn streets with exact truth.")
+
+app.command()(plan)
 
 Config = Annotated[Path | None, typer.Option(help="Settings file; safecity.toml of this folder if left away.")]
 

@@ -19,7 +19,7 @@ DEMO_USERS: tuple[tuple[str, Role, str], ...] = (
     ("supervisor", Role.SUPERVISOR, "Shift supervisor"),
     ("auditor", Role.AUDITOR, "Auditor"),
     ("technician", Role.TECHNICIAN, "Technician"),
-    ("administrator", Role.ADMINISTRATOR, "Administrator"),
+    ("administrator", Role.ADMINISTRATOR, "Police IT"),
 )
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from safecity.analytics.scenes_service import Scenes
 from safecity.api.app import create_web_app
 from safecity.api.parts import WebParts
+from safecity.app.demo_controls import StackControls
 from safecity.app.role import run_role
 from safecity.app.serving import serve
+from safecity.incidents.service import Incidents
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock
 from safecity.platform.database import Database
@@ -30,9 +32,19 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
         oversight=oversight,
         sites=Sites(database, oversight=oversight, box=box, clock=clock),
         scenes=Scenes(database, oversight=oversight, clock=clock),
+        incidents=Incidents(
+            database,
+            settings.incidents,
+            oversight=oversight,
+            clock=clock,
+            time_zone=settings.sites.time_zone,
+        ),
         clock=clock,
         run_dir=run_dir,
         started_at=clock.now(),
+        demo=StackControls(settings, database=database, clock=clock, run_dir=run_dir)
+        if settings.virtual.enabled
+        else None,
     )
     serve(create_web_app(parts), host=settings.web.host, port=settings.web.port, stop=stop)
     database.close()
