@@ -13,6 +13,7 @@ def render_session(session: Session) -> SessionView:
     shift = session.shift
     return SessionView(
         user=session.actor.name,
+        user_id=session.actor.user_id,
         display_name=session.display_name,
         role=session.role,
         acts=tuple(sorted(session.acts)),

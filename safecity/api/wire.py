@@ -42,6 +42,8 @@ class SessionView(Wire):
     """Who is signed in, and what they may do."""
 
     user: str
+    user_id: str
+    """As `Person.user` names people in alerts, incidents and cases."""
     display_name: str
     role: Role
     acts: tuple[Act, ...]

@@ -1947,6 +1947,8 @@ export interface components {
             shift: components["schemas"]["Shift"] | null;
             /** User */
             user: string;
+            /** User Id */
+            user_id: string;
         };
         /**
          * ShapeView

@@ -11,7 +11,7 @@ import type { PageEntry } from './page'
 import { Shell } from './Shell'
 
 const session: Session = {
-  user: 'usr_1', display_name: 'Sana Baloch', role: 'operator', acts: ['view_live', 'list_cameras', 'start_shift'], shift: null, expires_at: '2030-01-01T00:00:00Z',
+  user: 'sana', user_id: 'usr_1', display_name: 'Sana Baloch', role: 'operator', acts: ['view_live', 'list_cameras', 'start_shift'], shift: null, expires_at: '2030-01-01T00:00:00Z',
 }
 const pages: readonly PageEntry[] = [
   { path: '/map', label: 'map.title', icon: 'map', letter: 'm', act: 'list_cameras' },
