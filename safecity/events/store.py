@@ -1,6 +1,6 @@
 """The `events` table: stating facts and reading them by cursor."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -82,9 +82,16 @@ def state_fact(connection: Connection, fact: Fact, *, id: str, source: str, time
     return insert_new(connection, events, row=row)
 
 
-def read_facts(connection: Connection, *, after: int, limit: int = MAX_PAGE) -> Iterator[Stated | DataLoss]:
-    """The facts behind a cursor in the order of commit; one that cannot be read comes as a DataLoss with its cursor."""
+def read_facts(
+    connection: Connection, *, after: int, limit: int = MAX_PAGE, types: Collection[str] | None = None
+) -> Iterator[Stated | DataLoss]:
+    """The facts behind a cursor in the order of commit, of all types or of some.
+
+    One that cannot be read comes as a DataLoss with its cursor.
+    """
     statement = sa.select(events).where(events.c.cursor > after).order_by(events.c.cursor).limit(min(limit, MAX_PAGE))
+    if types is not None:
+        statement = statement.where(events.c.type.in_(sorted(types)))
     for row in connection.execute(statement):
         kind = Fact.catalogue.get(row.type)
         if kind is None:

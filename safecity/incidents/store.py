@@ -86,11 +86,11 @@ def list_candidates(connection: Connection, firing: Firing) -> list[Alert]:
     return [_alert_of(row) for row in connection.execute(statement).mappings()]
 
 
-def list_due(connection: Connection, *, now: datetime, far: datetime, limit: int) -> list[Alert]:
-    """Open alerts whose time has run out, or whose time lies too `far` ahead to be right."""
+def list_due(connection: Connection, *, now: datetime, limit: int) -> list[Alert]:
+    """Open alerts whose time has run out, the longest due first."""
     c = alerts.c
-    statement = sa.select(alerts).where(_OPEN, sa.or_(c.due_at <= now, c.due_at > far)).order_by(c.due_at)
-    return [_alert_of(row) for row in connection.execute(statement.limit(limit)).mappings()]
+    statement = sa.select(alerts).where(_OPEN, c.due_at <= now).order_by(c.due_at, c.id).limit(limit)
+    return [_alert_of(row) for row in connection.execute(statement).mappings()]
 
 
 def list_alerts_of(connection: Connection, incident: IncidentId) -> list[Alert]:
@@ -167,6 +167,12 @@ def add_alert_line(connection: Connection, alert: AlertId, line: Line) -> None:
     _add_line(connection, alert_steps, owner=alert_steps.c.alert, id_=alert, line=line)
 
 
+def add_first_alert_lines(connection: Connection, alert: AlertId, lines: Sequence[Line]) -> None:
+    """Write the first lines of a new alert's history."""
+    rows = [{"alert": alert, "number": number, **_line_row(line)} for number, line in enumerate(lines, 1)]
+    connection.execute(alert_steps.insert(), rows)
+
+
 def add_incident_line(connection: Connection, incident: IncidentId, line: Line) -> None:
     """Write the next line of an incident's timeline."""
     _add_line(connection, incident_steps, owner=incident_steps.c.incident, id_=incident, line=line)
@@ -198,9 +204,12 @@ def list_incident_lines_behind(connection: Connection, incident: str, *, version
 
 def _add_line(connection: Connection, table: sa.Table, *, owner: sa.Column[str], id_: str, line: Line) -> None:
     newest = connection.execute(sa.select(sa.func.coalesce(sa.func.max(table.c.number), 0)).where(owner == id_))
-    row = {
-        owner.name: id_,
-        "number": newest.scalar_one() + 1,
+    row = {owner.name: id_, "number": newest.scalar_one() + 1, **_line_row(line)}
+    connection.execute(table.insert().values(row))
+
+
+def _line_row(line: Line) -> _Values:
+    return {
         "version": line.version,
         "at": line.at,
         "step": line.step,
@@ -208,7 +217,6 @@ def _add_line(connection: Connection, table: sa.Table, *, owner: sa.Column[str],
         "detail": dict(line.detail),
         **_person_row("by", line.by),
     }
-    connection.execute(table.insert().values(row))
 
 
 def _list_lines(connection: Connection, table: sa.Table, *, of: sa.ColumnElement[bool], limit: int) -> list[Line]:
