@@ -6,6 +6,8 @@ from pathlib import Path
 
 from safecity.analytics.scenes_service import Scenes
 from safecity.api.demo_port import DemoControls
+from safecity.cases.service import Cases
+from safecity.dispatch.service import Dispatch
 from safecity.incidents.service import Incidents
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import Clock
@@ -24,6 +26,8 @@ class WebParts:
     sites: Sites
     scenes: Scenes
     incidents: Incidents
+    dispatch: Dispatch
+    cases: Cases
     clock: Clock
     run_dir: Path
     started_at: datetime

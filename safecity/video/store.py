@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from safecity.platform.clock import from_us, to_us
 from safecity.platform.database import Json, UtcInstant, metadata
 from safecity.sites.model import CameraId
+from safecity.video.holds import is_not_held, take_turn
 from safecity.video.model import Cause, Outage, Segment, SegmentState, Stream, Timeline, explain
 
 MAX_ROWS = 50_000  # of one answer: 30 days of one stream are 43,200 segments
@@ -333,7 +334,7 @@ def list_recorder_statuses(connection: Connection) -> list[RecorderStatus]:
 def list_oldest(connection: Connection, *, limit: int, before: datetime | None = None) -> list[Segment]:
     """The oldest closed segments that nobody holds, across cameras; with `before`, only those that ended before it."""
     c = segments.c
-    statement = sa.select(segments).where(c.state == SegmentState.CLOSED.value, c.is_held.is_(False))
+    statement = sa.select(segments).where(c.state == SegmentState.CLOSED.value, is_not_held(segments))
     if before is not None:
         statement = statement.where(c.durable_until <= before)
     statement = statement.order_by(c.started_at).limit(min(limit, MAX_ROWS))
@@ -353,12 +354,13 @@ def _key_of(row: Segment) -> sa.ColumnElement[bool]:
 
 def mark_deleting(connection: Connection, rows: Sequence[Segment]) -> list[Segment]:
     """Begin to delete; segments that are held by now, or open, are left alone and not returned."""
+    take_turn(connection)
     c = segments.c
     begun: list[Segment] = []
     for row in rows:
         changed = connection.execute(
             segments.update()
-            .where(_key_of(row), c.state == SegmentState.CLOSED.value, c.is_held.is_(False))
+            .where(_key_of(row), c.state == SegmentState.CLOSED.value, is_not_held(segments))
             .values(state=SegmentState.DELETING.value)
         )
         if changed.rowcount:
@@ -389,12 +391,8 @@ def set_held(connection: Connection, camera: CameraId, stream: Stream, *, starte
     c = segments.c
     changed = connection.execute(
         segments.update()
-        .where(
-            c.camera == camera,
-            c.stream == stream.value,
-            c.started_at == started_at,
-            c.state != SegmentState.DELETING.value,
-        )
+        .where(c.camera == camera, c.stream == stream.value, c.started_at == started_at)
+        .where(c.state != SegmentState.DELETING.value)
         .values(is_held=is_held)
     )
     return changed.rowcount > 0

@@ -10,6 +10,9 @@ from fastapi.testclient import TestClient
 from safecity.analytics.scenes_service import Scenes
 from safecity.api.app import create_web_app
 from safecity.api.parts import WebParts
+from safecity.cases.service import Cases
+from safecity.dispatch.service import Dispatch
+from safecity.incidents.service import Incidents
 from safecity.oversight.model import Role
 from safecity.oversight.passwords import Cost, Passwords
 from safecity.oversight.service import Oversight
@@ -51,12 +54,16 @@ def city(database: Database, tmp_path: Path) -> City:
     oversight = Oversight(database, settings.oversight, clock, passwords=light)
     sites = Sites(database, oversight=oversight, box=load_secret_box(tmp_path), clock=clock)
     sites.import_city_document(virtual_quetta(16, "rtsp://127.0.0.1:9", user="recorder", password=CAMERA_PASSWORD))
+    incidents = Incidents(database, settings.incidents, oversight=oversight, clock=clock)
     parts = WebParts(
         settings=settings,
         database=database,
         oversight=oversight,
         sites=sites,
         scenes=Scenes(database, oversight=oversight, clock=clock),
+        incidents=incidents,
+        dispatch=Dispatch(database, settings.dispatch, incidents=incidents, oversight=oversight, clock=clock),
+        cases=Cases(database, incidents=incidents, oversight=oversight, clock=clock),
         clock=clock,
         run_dir=tmp_path,
         started_at=clock.now(),

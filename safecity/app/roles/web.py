@@ -10,6 +10,8 @@ from safecity.api.parts import WebParts
 from safecity.app.demo_controls import StackControls
 from safecity.app.role import run_role
 from safecity.app.serving import serve
+from safecity.cases.service import Cases
+from safecity.dispatch.service import Dispatch
 from safecity.incidents.service import Incidents
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock
@@ -26,19 +28,17 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
     database = Database(settings.database_url())
     oversight = Oversight(database, settings.oversight, clock)
     box = load_secret_box(settings.platform.data_dir.absolute())
+    zone = settings.sites.time_zone
+    incidents = Incidents(database, settings.incidents, oversight=oversight, clock=clock, time_zone=zone)
     parts = WebParts(
         settings=settings,
         database=database,
         oversight=oversight,
         sites=Sites(database, oversight=oversight, box=box, clock=clock),
         scenes=Scenes(database, oversight=oversight, clock=clock),
-        incidents=Incidents(
-            database,
-            settings.incidents,
-            oversight=oversight,
-            clock=clock,
-            time_zone=settings.sites.time_zone,
-        ),
+        incidents=incidents,
+        dispatch=Dispatch(database, settings.dispatch, incidents=incidents, oversight=oversight, clock=clock),
+        cases=Cases(database, incidents=incidents, oversight=oversight, clock=clock, time_zone=zone),
         clock=clock,
         run_dir=run_dir,
         started_at=clock.now(),
