@@ -23,10 +23,12 @@ def event_router(parts: WebParts, feed: EventFeed) -> APIRouter:
     @router.get("/state")
     def state(request: Request) -> CityState:  # pyright: ignore[reportUnusedFunction]
         """The state of every camera, as of a cursor; the events behind it bring the rest."""
-        parts.oversight.require(get_session(parts.oversight, request).actor, Act.LIST_CAMERAS, Resource.city())
+        session = get_session(parts.oversight, request)
+        parts.oversight.require(session.actor, Act.LIST_CAMERAS, Resource.city())
         with parts.database.read() as connection:
             cursor = last_cursor(connection)
             listed = parts.sites.camera_states(connection)
+            units = parts.dispatch.units_in(connection) if Act.LIST_UNITS in session.acts else []
         return CityState(
             cursor=cursor,
             cameras={
@@ -35,7 +37,7 @@ def event_router(parts: WebParts, feed: EventFeed) -> APIRouter:
             },
             alerts={},
             incidents={},
-            units={},
+            units={unit.id: unit for unit in units},
         )
 
     @router.get("/events/stream")
