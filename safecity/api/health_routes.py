@@ -57,7 +57,7 @@ def health_router(parts: WebParts, recordings: Recordings) -> APIRouter:
             cameras=tuple(render_camera_health(item, today=today) for item in listed),
             recorders=tuple(render_recorder(one, fresh, processes=processes) for one, fresh in recordings.recorders()),
             analysers=(),
-            unexplained_s=0.0,
+            unexplained_s=recordings.unexplained_s(),
             disk=render_disk(parts, recordings.totals()),
             gateway=GatewayHealth(viewers=viewers if isinstance(viewers, int) else None),
             database=DatabaseHealth(kind="sqlite" if parts.database.is_sqlite else "postgresql", ok=True),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from safecity.platform.clock import EPOCH, Clock
 from safecity.platform.database import Database
 from safecity.sites.model import CameraId
+from safecity.video.accounting import read_recorded_s, read_unexplained_s
 from safecity.video.model import SETTLES_WITHIN, Stream
 from safecity.video.store import (
     RecorderStatus,
@@ -16,10 +17,13 @@ from safecity.video.store import (
     find_next_segment,
     list_recorder_statuses,
     read_totals,
-    recorded_s_by_camera,
 )
 
 KEEP_S = 2.0
+ACCOUNT_EVERY_S = 10.0
+ACCOUNT_BUDGET_S = 1.0  # of one request; hours that did not fit are read by the next ones
+ACCOUNT_AGAIN_S = 600.0  # an hour that is over changes only by recovery and retention
+HOURS = 24
 STATUS_HOLDS = timedelta(seconds=5)
 
 
@@ -43,6 +47,9 @@ class Recordings:
         self._lock = threading.Lock()
         self._totals: RecordingTotals | None = None
         self._asked_s = 0.0
+        self._account_lock = threading.Lock()
+        self._accounted_s: float | None = None
+        self._hours: dict[datetime, tuple[float, float]] = {}  # hour: seconds missing, when they were counted
 
     def totals(self) -> RecordingTotals:
         """What the index holds, at most KEEP_S old."""
@@ -54,13 +61,39 @@ class Recordings:
                 self._asked_s = now_s
             return self._totals
 
+    def unexplained_s(self) -> float:
+        """Camera-seconds of the last 24 hours that are missing without a known cause; at most ACCOUNT_EVERY_S old.
+
+        Counted by the hour: the hour that runs and the one before each time, older ones now and then.
+        """
+        with self._account_lock:
+            began_s = self._clock.monotonic_s()
+            if self._accounted_s is None or began_s - self._accounted_s >= ACCOUNT_EVERY_S:
+                self._account(began_s)
+                self._accounted_s = began_s
+            return round(sum(value for value, _ in self._hours.values()), 1)
+
+    def _account(self, began_s: float) -> None:
+        now = self._clock.now()
+        running = now.replace(minute=0, second=0, microsecond=0)
+        hours = [running - timedelta(hours=number) for number in range(HOURS)]
+        self._hours = {hour: self._hours[hour] for hour in hours if hour in self._hours}
+        for number, hour in enumerate(hours):
+            known = self._hours.get(hour)
+            is_due = number < 2 or known is None or began_s - known[1] >= ACCOUNT_AGAIN_S
+            if not is_due or (number >= 2 and self._clock.monotonic_s() - began_s > ACCOUNT_BUDGET_S):
+                continue
+            with self._database.read() as connection:
+                value = read_unexplained_s(connection, from_at=hour, to_at=hour + timedelta(hours=1), now=now)
+            self._hours[hour] = (value, began_s)
+
     def today(self, cameras: Sequence[CameraId]) -> Today:
         """The local day so far; a camera's missing seconds count from its first recording on."""
         now = self._clock.now()
         midnight = now.astimezone(self._zone).replace(hour=0, minute=0, second=0, microsecond=0)
         missing_s: dict[CameraId, float] = {}
         with self._database.read() as connection:
-            recorded_s = recorded_s_by_camera(connection, from_at=midnight, to_at=now)
+            recorded_s = read_recorded_s(connection, from_at=midnight, to_at=now)
             for camera in cameras:
                 first = find_next_segment(connection, camera, Stream.MAIN, after=EPOCH)
                 expected_s = (now - max(midnight, first.started_at) - SETTLES_WITHIN).total_seconds() if first else 0.0

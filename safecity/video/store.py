@@ -253,7 +253,7 @@ def list_open_outages(connection: Connection, camera: CameraId, stream: Stream) 
     return [_outage(row) for row in connection.execute(statement).mappings()]
 
 
-def _find_known_from(connection: Connection, camera: CameraId, stream: Stream) -> datetime | None:
+def find_known_from(connection: Connection, camera: CameraId, stream: Stream) -> datetime | None:
     """The stream's first fact that retention has not taken."""
     deleted = connection.execute(
         sa.select(deletions.c.deleted_until).where(deletions.c.camera == camera, deletions.c.stream == stream.value)
@@ -285,7 +285,7 @@ def read_timeline(
         from_at=from_at,
         to_at=to_at,
         now=now,
-        known_from=_find_known_from(connection, camera, stream),
+        known_from=find_known_from(connection, camera, stream),
     )
 
 
