@@ -42,6 +42,7 @@ export const response = phrases({
   'incident.around.none': ['No camera within reach.', 'قریب کوئی کیمرا نہیں۔'],
   'incident.around.role': ['Your role does not see live pictures.', 'آپ کا کردار براہِ راست تصاویر نہیں دیکھ سکتا۔'],
   'incident.around.wall': ['On the wall', 'وال پر دیکھیں'],
+  'incident.around.larger': ['Click: large on the wall', 'کلک کریں: وال پر بڑا دیکھیں'],
   'incident.timeline': ['What happened', 'کارروائی کا ریکارڈ'],
   'incident.timeline.empty': ['Nothing is written yet', 'ابھی کچھ درج نہیں'],
   'incident.system': ['SafeCity', 'سیف سٹی'],

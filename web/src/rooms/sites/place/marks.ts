@@ -8,7 +8,6 @@ export interface PlacePoint {
   lat: number
   /** Under the mark; empty for none. */
   label: string
-  priority: 1 | 2 | 3 | 4
 }
 
 /** From a unit to where it goes, as the crow flies. */
@@ -41,10 +40,10 @@ export function unitMarks(units: readonly Unit[]): FeatureCollection<Point, { id
   }
 }
 
-export function pointMarks(points: readonly PlacePoint[]): FeatureCollection<Point, { id: string; label: string; priority: number }> {
+export function pointMarks(points: readonly PlacePoint[]): FeatureCollection<Point, { id: string; label: string }> {
   return {
     type: 'FeatureCollection',
-    features: points.map(({ id, lon, lat, label, priority }) => ({ type: 'Feature', geometry: { type: 'Point', coordinates: [lon, lat] }, properties: { id, label, priority } })),
+    features: points.map(({ id, lon, lat, label }) => ({ type: 'Feature', geometry: { type: 'Point', coordinates: [lon, lat] }, properties: { id, label } })),
   }
 }
 
