@@ -1,18 +1,25 @@
 """Live facts to many browsers from one reader of the `events` table.
 
 One task reads new facts twice a second and wakes the streams; each stream keeps its own cursor into a short ring and
-goes to the database when it has fallen behind the ring. So a slow browser holds nothing in memory here.
+goes to the database when it has fallen behind the ring. So a slow browser holds nothing in memory here. The ring holds
+every fact that somebody may follow; each stream passes on those of its own listener.
 """
 
 import asyncio
 import json
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
+from typing import Final
 
 import structlog
 from starlette.concurrency import run_in_threadpool
 
 from safecity.events import Stated, last_cursor, read_facts, set_aside
+from safecity.events.cases import CaseChanged
+from safecity.events.dispatch import UnitChanged
+from safecity.events.incidents import AlertChanged, IncidentChanged
+from safecity.events.sites import CameraStateChanged
+from safecity.oversight.model import Act
 from safecity.platform.clock import Clock, to_iso
 from safecity.platform.database import Database
 from safecity.platform.errors import DataLoss, Problem
@@ -24,8 +31,19 @@ RING = 2000
 PAGE = 500
 HEARTBEAT_S = 10.0
 RETRY_MS = 1500
-# What every signed-in user may follow; facts about people's work get their own streams with their rooms.
-PUBLIC_FACTS = frozenset({"sites.camera_state_changed"})
+FOLLOWED_BY: Final[Mapping[str, Act]] = {
+    CameraStateChanged.type: Act.LIST_CAMERAS,
+    AlertChanged.type: Act.LIST_ALERTS,
+    IncidentChanged.type: Act.LIST_INCIDENTS,
+    UnitChanged.type: Act.LIST_UNITS,
+    CaseChanged.type: Act.LIST_CASES,
+}
+"""The facts that pages may follow, and the act that lets a listener have them; no other fact leaves the house."""
+
+
+def facts_for(acts: Collection[Act]) -> frozenset[str]:
+    """The types of facts that somebody with these acts may follow."""
+    return frozenset(kind for kind, act in FOLLOWED_BY.items() if act in acts)
 
 
 class EventFeed:
@@ -35,7 +53,7 @@ class EventFeed:
         self._database = database
         self._clock = clock
         self._ring: deque[Stated] = deque()
-        self._floor = 0  # the ring holds every public fact behind this cursor ...
+        self._floor = 0  # the ring holds every fact that anybody follows behind this cursor ...
         self._cursor = 0  # ... up to this one
         self._changed = asyncio.Condition()
         self._is_down = False
@@ -70,20 +88,25 @@ class EventFeed:
             self._cursor = self._floor = last
             self._changed.notify_all()
 
-    async def stream(self, after: int | None, *, is_welcome: Callable[[], bool]) -> AsyncGenerator[str]:
-        """Server-sent events behind a cursor; ends when the caller's session has ended."""
+    async def stream(
+        self, after: int | None, *, types: Collection[str], is_welcome: Callable[[], bool]
+    ) -> AsyncGenerator[str]:
+        """Server-sent events of these types behind a cursor; ends when the caller's session has ended.
+
+        `is_welcome` is asked every `HEARTBEAT_S`, whether something happens or not.
+        """
         cursor = await run_in_threadpool(self._last) if after is None else after
         yield f"retry: {RETRY_MS}\n\n"
         asked_s = self._clock.monotonic_s()
         while True:
             fresh, cursor = await self._after(cursor)
             for item in fresh:
-                yield render(item)
-            if not fresh:
-                yield ": still here\n\n"
+                if item.fact.type in types:
+                    yield render(item)
             now_s = self._clock.monotonic_s()
             if not fresh or now_s - asked_s >= HEARTBEAT_S:  # a city where always something happens must ask, too
                 asked_s = now_s
+                yield ": still here\n\n"
                 if not await run_in_threadpool(is_welcome):
                     yield "event: api.session_ended\ndata: {}\n\n"
                     return
@@ -114,7 +137,7 @@ class EventFeed:
                     cursor = max(cursor, int(str(item.facts["cursor"])))
                     continue
                 cursor = item.cursor
-                if item.fact.type in PUBLIC_FACTS:
+                if item.fact.type in FOLLOWED_BY:
                     fresh.append(item)
         if unreadable:
             with self._database.begin() as connection:

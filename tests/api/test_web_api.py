@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from fastapi.testclient import TestClient
 
-from safecity.api.event_feed import EventFeed
+from safecity.api.event_feed import FOLLOWED_BY, EventFeed
 from safecity.oversight.model import Role
 from safecity.sites.model import CameraId, CameraState, Cause, StateReport
 from safecity.sites.states import note_camera_states
@@ -180,7 +180,7 @@ def test_state_and_events_make_the_state_fetched_again(city: City, sign_in: Sign
         reader = asyncio.create_task(feed.run())
         try:
             async with asyncio.timeout(20):
-                async for block in feed.stream(state["cursor"], is_welcome=lambda: True):
+                async for block in feed.stream(state["cursor"], types=FOLLOWED_BY, is_welcome=lambda: True):
                     data = [line[6:] for line in block.splitlines() if line.startswith("data: ")]
                     received.extend(json.loads(text) for text in data)
                     if len(received) >= wanted:
@@ -211,7 +211,7 @@ def test_a_stream_ends_with_its_session(city: City, monkeypatch: pytest.MonkeyPa
     async def follow() -> list[str]:
         feed = EventFeed(city.parts.database, city.parts.clock)
         async with asyncio.timeout(10):
-            return [block async for block in feed.stream(0, is_welcome=lambda: False)]
+            return [block async for block in feed.stream(0, types=FOLLOWED_BY, is_welcome=lambda: False)]
 
     assert "api.session_ended" in asyncio.run(follow())[-1]
 
