@@ -12,7 +12,6 @@ import signal
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -24,9 +23,10 @@ from fastapi.responses import FileResponse
 from pydantic import Field
 
 from safecity.api.media_live import LiveParts, serve_live
+from safecity.api.media_stills import stills_router
 from safecity.api.problems import install
 from safecity.api.sessions import get_session, guard, is_own_origin
-from safecity.api.wire import Instant, Wire
+from safecity.api.wire import AskedInstant, Instant, Wire
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import Clock, to_iso
 from safecity.platform.files import write_whole
@@ -41,12 +41,10 @@ log = structlog.get_logger()
 
 TICK_S = 0.5
 STATUS_EVERY_S = 2.0
-EXPOSED = "X-Media-From, X-Media-To, X-Codec, X-Next, Content-Length"
+EXPOSED = "X-Media-From, X-Media-To, X-Codec, X-Next, X-Media-At, Retry-After, Content-Length"
 MAX_REASON = 500
 PLAIN_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # PostgreSQL keeps no NUL, and no sheet needs the others
 Next = Callable[[Request], Awaitable[Response]]
-# Inside the calendar by far: arithmetic on the first and last days of datetime's own overflows.
-AskedInstant = Annotated[Instant, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), le=datetime(2500, 1, 1, tzinfo=UTC))]
 CameraName = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 Name = Annotated[str, InPath(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_]+$")]
 
@@ -153,6 +151,7 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
     app.add_api_websocket_route("/media/live/{camera}", serve_live(live))
     _add_playback(app, parts)
     _add_exports(app, parts)
+    app.include_router(stills_router(parts.oversight, parts.gateway.stills))
     return app
 
 

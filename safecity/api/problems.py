@@ -51,7 +51,9 @@ def render(problem: Problem) -> JSONResponse:
         "detail": problem.message,
         **{name: value for name, value in problem.facts.items() if name not in {"type", "title", "status"}},
     }
-    return JSONResponse(body, status_code=status_of(problem), media_type="application/problem+json")
+    retry_after_s = problem.facts.get("retry_after_s")
+    headers = {"Retry-After": f"{retry_after_s:.0f}"} if isinstance(retry_after_s, int | float) else None
+    return JSONResponse(body, status_code=status_of(problem), media_type="application/problem+json", headers=headers)
 
 
 def install(app: FastAPI) -> None:

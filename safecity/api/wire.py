@@ -3,7 +3,8 @@
 The page's types are generated from these through OpenAPI.
 """
 
-from typing import Literal
+from datetime import UTC, datetime
+from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
@@ -14,6 +15,8 @@ from safecity.sites.model import Cause as StateCause
 from safecity.video.model import Cause as MissingCause
 
 Instant = AwareDatetime
+# Inside the calendar by far: arithmetic on the first and last days of datetime's own overflows.
+AskedInstant = Annotated[Instant, Field(ge=datetime(1970, 1, 2, tzinfo=UTC), le=datetime(2500, 1, 1, tzinfo=UTC))]
 State = Literal["live", "stalled", "offline", "unknown"]
 
 

@@ -5,7 +5,9 @@ user is disabled and when the password changes. Wrong names take as long as wron
 """
 
 import hashlib
+import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,17 +15,18 @@ from sqlalchemy.engine import Connection
 
 from safecity.oversight import attempts, log, purpose_store, store
 from safecity.oversight.gate import Gate
-from safecity.oversight.model import Actor, Session, SessionId, User
+from safecity.oversight.model import Actor, Role, Session, SessionId, User
 from safecity.oversight.passwords import Passwords
-from safecity.oversight.users import is_name, plain_name
+from safecity.oversight.users import DEMO_USER_MADE, is_name, plain_name
 from safecity.platform.clock import Clock
 from safecity.platform.database import Database
-from safecity.platform.errors import Denied, Exhausted
+from safecity.platform.errors import Denied, Exhausted, NotFound
 from safecity.platform.ids import new_id
 from safecity.platform.settings import OversightSettings
 
 TOKEN_BYTES = 32
 MAX_CONSOLE_CHARACTERS = 100
+MAX_DEMO_LEAVES = 100  # of the newest start there are seven
 LAST_SEEN_STEP = timedelta(seconds=60)  # the last use of a session is written at most so often
 
 
@@ -78,12 +81,30 @@ class Sessions:
         with self._database.begin() as connection:
             log.take_turn(connection)
             reason = _why_not(connection, tried, is_right=checked.is_right)
-            signed = self._open(connection, tried, better_hash=checked.better_hash) if not reason else None
+            signed = self._admit(connection, tried, better_hash=checked.better_hash) if not reason else None
             if signed is None:
                 self._write_failure(connection, tried, reason=reason)
         if signed is None:
             raise Denied("The name or the password is wrong.", code="oversight.sign_in_failed")
         return signed
+
+    def enter_demo(self, role: Role, *, console: str) -> SignedIn:
+        """A session of the demo's user of a role, without a password; whoever serves this keeps strangers out.
+
+        Only for an account that the demo itself made, as the log says; it is named like its role. Raises NotFound.
+        """
+        console = console[:MAX_CONSOLE_CHARACTERS]
+        with self._database.begin() as connection:
+            log.take_turn(connection)
+            found = store.find_user(connection, role.value)
+            user = found[0] if found is not None else None
+            is_theirs = user is not None and user.role is role and user.disabled_at is None
+            if user is None or not is_theirs or user.id not in _made_by_demo(connection):
+                raise NotFound(
+                    f"the demo has made no user for the role {role}; start it with `safecity demo`",
+                    code="oversight.no_demo_user",
+                )
+            return self._open(connection, user, console=console, said={"console": console, "method": "demo"})
 
     def find_session(self, token: str) -> Session | None:
         """The live session of a token; None when there is none."""
@@ -149,10 +170,17 @@ class Sessions:
         )
         return free_at, not any(item.outcome == attempts.LIMITED for item in recent)
 
-    def _open(self, connection: Connection, tried: _Try, *, better_hash: str | None) -> SignedIn | None:
-        user, now = tried.user, self._clock.now()
+    def _admit(self, connection: Connection, tried: _Try, *, better_hash: str | None) -> SignedIn | None:
+        user = tried.user
         if user is None:
             return None
+        if better_hash is not None:
+            store.change_user(connection, user.id, values={"password_hash": better_hash})
+        attempts.forget_failures(connection, name_key=tried.name_key, console=tried.console)
+        return self._open(connection, user, console=tried.console, said={"console": tried.console})
+
+    def _open(self, connection: Connection, user: User, *, console: str, said: Mapping[str, object]) -> SignedIn:
+        now = self._clock.now()
         token = secrets.token_urlsafe(TOKEN_BYTES)
         actor = Actor(user_id=user.id, name=user.name, role=user.role, session_id=SessionId(new_id("ses")))
         session = Session(
@@ -161,11 +189,8 @@ class Sessions:
             expires_at=now + timedelta(hours=self._settings.session_hours),
             shift=purpose_store.find_shift(connection, user.id, now=now),
         )
-        if better_hash is not None:
-            store.change_user(connection, user.id, values={"password_hash": better_hash})
-        attempts.forget_failures(connection, name_key=tried.name_key, console=tried.console)
-        store.insert_session(connection, session, token_hash=_hash_of(token), console=tried.console, now=now)
-        self._gate.note(connection, type="sign_in", body={"console": tried.console}, actor=actor)
+        store.insert_session(connection, session, token_hash=_hash_of(token), console=console, now=now)
+        self._gate.note(connection, type="sign_in", body=said, actor=actor)
         return SignedIn(token=token, session=session)
 
     def _write_failure(self, connection: Connection, tried: _Try, *, reason: str) -> None:
@@ -173,6 +198,12 @@ class Sessions:
         # The typed name is not written down: it may be a password in the wrong field.
         body = {"user": tried.user.id if tried.user else None, "console": tried.console, "reason": reason}
         self._gate.note(connection, type="sign_in_refused", body=body)
+
+
+def _made_by_demo(connection: Connection) -> set[str]:
+    """The accounts that the demo made or took over lately, by the leaves that it wrote then."""
+    leaves = log.list_leaves(connection, before=log.size_of(connection), limit=MAX_DEMO_LEAVES, type=DEMO_USER_MADE)
+    return {str(json.loads(leaf.body)["user"]) for leaf in leaves if leaf.body is not None}
 
 
 def _why_not(connection: Connection, tried: _Try, *, is_right: bool) -> str:

@@ -19,6 +19,7 @@ from safecity.platform.ids import new_id
 
 MAX_TYPED_NAME_CHARACTERS = 256
 MAX_DISPLAY_NAME_CHARACTERS = 200
+DEMO_USER_MADE = "demo_user_made"
 DEMO_PASSWORD_BYTES = 12  # 96 random bits, 16 characters
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,63}")
 
@@ -106,7 +107,7 @@ class Users:
                 values = {"role": role.value, "display_name": user.display_name, "disabled_at": None}
                 store.change_user(connection, user.id, values={**values, "password_hash": password_hash})
                 store.end_sessions(connection, now=self._clock.now(), user_id=user.id)
-            self._note(connection, "demo_user_made", user=user, by=None)
+            self._note(connection, DEMO_USER_MADE, user=user, by=None)
         return password
 
     def _new_user(self, name: str, *, role: Role, display_name: str) -> User:

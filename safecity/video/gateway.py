@@ -28,6 +28,7 @@ from safecity.sites.store import find_camera
 from safecity.video.export import ClipExports, ExportRequest
 from safecity.video.export_store import Export
 from safecity.video.model import Stream, StreamKey, Timeline
+from safecity.video.stills import Stills
 from safecity.video.store import read_timeline
 from safecity.video.windows import MAX_WINDOW_S, Frames, Window, WindowReader
 
@@ -101,6 +102,7 @@ class Gateway:
         self._unsaid: deque[tuple[dict[str, object], Actor]] = deque(maxlen=MAX_LOOKS)
         self._lock = threading.Lock()
         self._turns = threading.BoundedSemaphore(MAX_WINDOWS_AT_ONCE)
+        self.stills = Stills(database, oversight=oversight, clock=clock, windows=self._windows)
         self.exports = ClipExports(database, oversight=oversight, clock=clock, data_dir=data_dir, settings=settings)
 
     @property

@@ -18,7 +18,7 @@ from safecity.platform.clock import to_us
 from safecity.platform.database import Database
 from safecity.platform.errors import DataLoss, NotFound
 from safecity.video.access_unit import TICKS_PER_S
-from safecity.video.boxes import is_sync
+from safecity.video.boxes import Track, is_sync
 from safecity.video.fmp4 import Entry, mdat_header, moof
 from safecity.video.model import JOIN_WITHIN, CameraId, Segment, Stream, instant_of
 from safecity.video.scan import FileSource, Scan, scan
@@ -62,6 +62,15 @@ class Window:
     pictures: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """The coded pictures that a decoder needs for one instant: from the key frame before it up to it."""
+
+    segment: Segment
+    track: Track
+    pictures: tuple[Picture, ...]
+
+
 @dataclass(slots=True, kw_only=True)
 class _Piece:
     """The pictures that a window takes from one segment."""
@@ -90,6 +99,19 @@ class WindowReader:
         except (NotFound, DataLoss):
             return at  # whoever wants the pictures is told; an instant needs none
         return keys[-1] if keys else at
+
+    def find_lead(self, segment: Segment, *, at: datetime) -> Lead:
+        """What leads to the picture at an instant of a segment, or to its first one. Raises NotFound, DataLoss."""
+        pictures = _from_key(self._pictures(segment), at)
+        if not pictures:
+            raise DataLoss("a recording has no key frame to begin with", code="video.recording_torn")
+        lead = [picture for picture in pictures if picture.at <= at + ROUNDING] or pictures[:1]
+        return Lead(segment=segment, track=self._scan(segment).track, pictures=tuple(lead))
+
+    def read_lead(self, lead: Lead) -> bytes:
+        """The bytes of its pictures, one behind the other. Raises NotFound, DataLoss."""
+        with open_segment(self._media_dir, lead.segment) as file:
+            return b"".join(_read_payload(FileSource(file), lead.pictures))
 
     def read(
         self,

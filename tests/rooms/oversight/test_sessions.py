@@ -262,6 +262,33 @@ def test_the_demo_makes_fresh_passwords_and_ends_old_sessions(desk: Desk) -> Non
         desk.oversight.sign_in("operator", first, console=CONSOLE)
 
 
+def test_a_card_of_the_demo_opens_the_demos_own_account(desk: Desk) -> None:
+    for role in Role:
+        desk.oversight.ensure_demo_user(role.value, role, display_name=f"Demo {role}")
+    for role in Role:
+        signed = desk.oversight.enter_demo(role, console=CONSOLE)
+        assert (signed.session.role, signed.session.display_name) == (role, f"Demo {role}")
+        assert desk.oversight.find_session(signed.token) == signed.session
+        assert desk.types()[-1] == "sign_in"
+        body = json.loads(desk.leaves()[-1].body or "")
+        assert (body["method"], body["console"], body["actor"]["role"]) == ("demo", CONSOLE, role.value)
+    assert desk.passwords.checks == []
+
+
+def test_no_card_opens_an_account_that_the_demo_did_not_make(desk: Desk) -> None:
+    desk.oversight.create_user("operator", PASSWORD, role=Role.OPERATOR, display_name="A real one")
+    desk.oversight.ensure_demo_user("auditor", Role.AUDITOR, display_name="Demo")
+    desk.oversight.disable_user("auditor")
+    desk.oversight.ensure_demo_user("supervisor", Role.OPERATOR, display_name="Of another role")
+    before = desk.types()
+    for role in (Role.OPERATOR, Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER):
+        with pytest.raises(NotFound, match="safecity demo"):
+            desk.oversight.enter_demo(role, console=CONSOLE)
+    assert desk.types() == before
+    desk.oversight.ensure_demo_user("operator", Role.OPERATOR, display_name="Demo")
+    assert desk.oversight.enter_demo(Role.OPERATOR, console=CONSOLE).session.display_name == "Demo"
+
+
 def test_last_use_is_kept_to_the_minute(desk: Desk) -> None:
     signed = desk.sign_in()
     start = desk.clock.now()
