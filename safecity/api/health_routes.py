@@ -8,10 +8,12 @@ from pathlib import Path
 
 from fastapi import APIRouter, Request
 
+from safecity.analytics.store import AnalyserStatus, list_analyser_statuses
 from safecity.api.parts import WebParts
 from safecity.api.recordings import Recordings, Today
 from safecity.api.sessions import get_session
 from safecity.api.wire import (
+    AnalyserHealth,
     CameraCount,
     CameraHealth,
     DatabaseHealth,
@@ -26,6 +28,7 @@ from safecity.sites.service import CameraStatus
 from safecity.video.store import RecorderStatus, RecordingTotals
 
 STARTS_WITHIN = timedelta(seconds=60)
+ANALYSER_HOLDS = timedelta(seconds=8)
 
 
 def health_router(parts: WebParts, recordings: Recordings) -> APIRouter:
@@ -56,7 +59,7 @@ def health_router(parts: WebParts, recordings: Recordings) -> APIRouter:
         return HealthDetail(
             cameras=tuple(render_camera_health(item, today=today) for item in listed),
             recorders=tuple(render_recorder(one, fresh, processes=processes) for one, fresh in recordings.recorders()),
-            analysers=(),
+            analysers=list_analysers(parts, processes=processes),
             unexplained_s=recordings.unexplained_s(),
             disk=render_disk(parts, recordings.totals()),
             gateway=GatewayHealth(viewers=viewers if isinstance(viewers, int) else None),
@@ -103,6 +106,34 @@ def render_recorder(one: RecorderStatus, is_reporting: bool, *, processes: Mappi
         restarts=restarts,
         dropped_packets=numbers.get("dropped_packets", 0),
         mailbox_depth=numbers.get("mailbox_depth", 0),
+        is_reporting=is_reporting,
+    )
+
+
+def list_analysers(parts: WebParts, *, processes: Mapping[str, object]) -> tuple[AnalyserHealth, ...]:
+    """The analysers table; one that says nothing is told as it was, and that it is silent."""
+    now = parts.clock.now()
+    with parts.database.read() as connection:
+        found = list_analyser_statuses(connection)
+    return tuple(render_analyser(one, now - one.seen_at <= ANALYSER_HOLDS, processes=processes) for one in found)
+
+
+def render_analyser(one: AnalyserStatus, is_reporting: bool, *, processes: Mapping[str, object]) -> AnalyserHealth:
+    """One row of the analysers table; restarts are the supervisor's count."""
+    entry = processes.get(one.slot)
+    restarts = entry.get("restarts", 0) if isinstance(entry, dict) else 0
+    numbers = {name: value for name, value in one.status.items() if isinstance(value, int)}
+    delay = one.status.get("delay_s")
+    return AnalyserHealth(
+        slot=one.slot,
+        pid=one.pid,
+        model=str(one.status.get("model", "")),
+        cameras=numbers.get("cameras", 0),
+        active=numbers.get("active", 0),
+        delay_s=float(delay) if isinstance(delay, int | float) else 0.0,
+        dropped_frames=numbers.get("dropped_frames", 0) + numbers.get("lost_packets", 0),
+        since=one.started_at,
+        restarts=restarts,
         is_reporting=is_reporting,
     )
 
