@@ -45,6 +45,7 @@ export const cases = phrases({
   'case.clips.none.do': ['Its incident was reported away from any camera.', 'واقعہ کسی کیمرے کے بغیر، زبانی اطلاع پر درج ہوا تھا۔'],
   'case.held': ['Held against deletion', 'حذف ہونے سے محفوظ'],
   'case.held.count': ['{count} recordings', '{count} ریکارڈنگ'],
+  'case.held.clips': ['{count} clips', '{count} کلپ'],
   'case.held.none': ['Nothing is recorded here', 'یہاں کچھ ریکارڈ نہیں'],
   'case.clip.play': ['Play', 'چلائیں'],
   'case.clip.stop': ['Back to the still', 'تصویر پر واپس'],

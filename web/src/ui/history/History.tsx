@@ -23,7 +23,7 @@ function Line({ step, withDay }: { step: Step; withDay: boolean }) {
   const time = useTime()
   const { distance } = useSay()
   const camera = useCameraName()
-  const details = stepDetails(step.detail, { t, distance, camera })
+  const details = stepDetails(step, { t, distance, camera })
   return (
     <li className={classes['line']} data-step={step.step}>
       <time className={classes['time']} dateTime={step.at} title={time.full(step.at)}>

@@ -12,7 +12,10 @@ export function stepWords(step: string, t: Translate): string {
 }
 
 /** Details that people read, in the order of reading; ids and the like stay in the log. */
-const SHOWN = ['code', 'number', 'offered_to', 'name', 'level', 'outcome', 'reason', 'fir_number', 'police_station', 'camera', 'count', 'distance_m'] as const
+const SHOWN = [
+  'code', 'number', 'incident', 'offered_name', 'level', 'why', 'outcome', 'reason', 'fir_number', 'old_fir_number', 'police_station', 'old_police_station',
+  'camera', 'clips', 'count', 'distance_m', 'sha256',
+] as const
 type Shown = (typeof SHOWN)[number]
 
 export interface Detail {
@@ -22,32 +25,58 @@ export interface Detail {
   isCode: boolean
 }
 
-const CODES: readonly Shown[] = ['code', 'number', 'fir_number', 'level', 'count']
-/** Lists of words a value may come from, tried in this order. */
-const VALUE_WORDS: Partial<Record<Shown, readonly string[]>> = { outcome: ['outcome'], reason: ['reason', 'close', 'outcome'] }
-
-function valueWords(name: Shown, value: string, t: Translate): string {
-  for (const list of VALUE_WORDS[name] ?? []) {
-    const key = `${list}.${value}`
-    if (known(key)) return t(key)
-  }
-  return VALUE_WORDS[name] === undefined ? value : value.replaceAll('_', ' ')
-}
-
 export interface Say {
   t: Translate
   distance: (metres: number) => string
   camera: (id: string) => string
 }
 
-export function stepDetails(detail: Step['detail'], { t, distance, camera }: Say): Detail[] {
+/** A word from a closed list, in the page's language where the page knows it. */
+function word(lists: readonly string[], value: string, t: Translate): string {
+  const key = lists.map((list) => `${list}.${value}`).find(known)
+  return key === undefined ? value.replaceAll('_', ' ') : t(key as WordKey)
+}
+
+type Value = string | number
+type Reader = (value: Value, say: Say, step: string) => string | null
+
+const asCode: Reader = (value) => String(value)
+const only = (step: string, reader: Reader): Reader => (value, say, name) => (name === step ? reader(value, say, name) : null)
+
+/** How each detail is said; null where it tells people nothing at that step. */
+const READERS: Record<Shown, Reader> = {
+  code: asCode,
+  number: asCode,
+  incident: (value) => (/^\d{4}-\d+$/.test(String(value)) ? String(value) : null),
+  offered_name: only('offered', asCode),
+  level: only('escalated', (value, { t }) => word(['level'], String(value), t)),
+  why: (value, { t }) => word(['why'], String(value), t),
+  outcome: (value, { t }) => (value === 'case' ? t('outcome.was.case') : word(['outcome'], String(value), t)),
+  reason: (value, { t }) => word(['reason', 'outcome'], String(value), t),
+  fir_number: (value, { t }) => t('case.fir.short', { number: value }),
+  old_fir_number: (value, { t }) => t('step.before', { value }),
+  police_station: (value, { t }) => t('case.station.short', { name: value }),
+  old_police_station: (value, { t }) => t('step.before', { value }),
+  camera: (value, { camera }) => camera(String(value)),
+  clips: (value, { t }) => t('case.held.clips', { count: value }),
+  count: only('joined', (value) => `×${value}`),
+  distance_m: (value, { t, distance }) => (typeof value === 'number' ? `${distance(value)} (${t('unit.straight')})` : null),
+  sha256: (value) => `SHA-256 ${String(value).slice(0, 12)}…`,
+}
+
+const CODES: readonly Shown[] = ['code', 'number', 'incident', 'count', 'sha256']
+
+/** A correction repeats what stayed the same: only what changed is news. */
+function isUnchanged(name: Shown, detail: Step['detail']): boolean {
+  const plain = name.replace(/^old_/, '')
+  return `old_${plain}` in detail && detail[`old_${plain}`] === detail[plain]
+}
+
+export function stepDetails({ step, detail }: Pick<Step, 'step' | 'detail'>, say: Say): Detail[] {
   return SHOWN.flatMap((name): Detail[] => {
     const value = detail[name]
-    if (value === undefined || value === null || value === '') return []
-    if (name === 'distance_m') return typeof value === 'number' ? [{ name, text: `${distance(value)} (${t('unit.straight')})`, isCode: false }] : []
-    if (name === 'camera') return [{ name, text: camera(String(value)), isCode: false }]
-    if (name === 'police_station') return [{ name, text: t('case.station.short', { name: value }), isCode: false }]
-    if (name === 'fir_number') return [{ name, text: t('case.fir.short', { number: value }), isCode: false }]
-    return [{ name, text: valueWords(name, String(value), t), isCode: CODES.includes(name) }]
+    if (value === undefined || value === null || value === '' || isUnchanged(name, detail)) return []
+    const text = READERS[name](value, say, step)
+    return text === null ? [] : [{ name, text, isCode: CODES.includes(name) }]
   })
 }

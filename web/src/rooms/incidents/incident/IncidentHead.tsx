@@ -7,7 +7,7 @@ import { Ltr } from '../../../ui/Ltr'
 import { PriorityMark } from '../../../ui/PriorityMark'
 import { useNow, useTime } from '../../../ui/useTime'
 import { StageStepper } from './StageStepper'
-import classes from './Incident.module.css'
+import classes from './Head.module.css'
 
 function Elapsed({ incident }: { incident: Incident }) {
   const { t } = useI18n()

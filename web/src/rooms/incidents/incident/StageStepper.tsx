@@ -3,7 +3,7 @@ import type { IncidentStage } from '../../../api/wire'
 import { useI18n } from '../../../i18n/i18n'
 import { Icon } from '../../../ui/Icon'
 import { STAGES } from './next'
-import classes from './Incident.module.css'
+import classes from './Head.module.css'
 
 /** How far it has got: done with a tick, the present one filled, the rest to come. */
 export function StageStepper({ stage }: { stage: IncidentStage }) {
