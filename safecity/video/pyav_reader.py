@@ -329,13 +329,16 @@ _TRANSLATIONS: tuple[tuple[type[BaseException], type[Problem], str, str], ...] =
 
 
 def _diagnose(url: str, elapsed_s: float) -> Problem | None:
-    """What FFmpeg's "invalid data" at opening stands for: it says so of an unreachable, a silent and a babbling camera
-    alike. One TCP connection tells them apart; None where the camera answers, but not as it should."""
+    """What FFmpeg's "invalid data" at opening stands for: it says so of an unreachable, a silent, a babbling and a
+    cut-off camera alike. One TCP connection tells them apart; None where it answers, but not as it should."""
     parts = urlsplit(url)
     if parts.hostname is None:
         return None
     try:
-        socket.create_connection((parts.hostname, parts.port or _RTSP_PORT), timeout=PROBE_TIMEOUT_S).close()
+        with socket.create_connection((parts.hostname, parts.port or _RTSP_PORT), timeout=PROBE_TIMEOUT_S) as probe:
+            probe.sendall(b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n")
+            if not probe.recv(1):
+                return translate(ConnectionResetError())
     except TimeoutError:
         return translate(av.error.TimeoutError(errno.ETIMEDOUT, ""))
     except OSError as error:
