@@ -3,7 +3,7 @@ import { keepPreviousData, skipToken, useInfiniteQuery, useMutation, useQuery, u
 import { api, bodyOf } from './client'
 import { refetchAfterConflict } from './response'
 import { responseKeys } from './touched'
-import type { CaseDetail, CaseReferences, CloseCase, NewCase } from './wire'
+import type { CaseDetail, CasePage, CaseReferences, CloseCase, NewCase } from './wire'
 
 const PAGE = 50
 
@@ -14,7 +14,7 @@ export function useCases(search: string, state: CaseFilter) {
   return useInfiniteQuery({
     queryKey: [...responseKeys.cases, search, state],
     queryFn: ({ pageParam, signal }) =>
-      bodyOf(api.GET('/api/cases', { params: { query: { search, state, limit: PAGE, ...(pageParam === null ? {} : { before: pageParam }) } }, signal })),
+      bodyOf(api.GET('/api/cases', { params: { query: { search, state, limit: PAGE, ...(pageParam === null ? {} : { before: pageParam }) } }, signal })) as Promise<CasePage>,
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.before,
     placeholderData: keepPreviousData,

@@ -8,7 +8,8 @@ import { byQueue, newestIncidentFirst } from './order'
 import { keys } from './queries'
 import { responseKeys } from './touched'
 import type {
-  Alert, AlertDetail, AlertStep, AlertStepDone, AssignmentStep, CloseIncident, Incident, IncidentDetail, NewIncident, StateSnapshot, Unit,
+  Alert, AlertDetail, AlertStep, AlertStepDone, AssignmentStep, CloseIncident, Incident, IncidentDetail, IncidentPage, NewIncident, Proposal,
+  StateSnapshot, Unit,
 } from './wire'
 
 /** Positions move; a list of the nearest is asked for again this often while it is looked at. */
@@ -73,7 +74,7 @@ export function useClosedIncidents(isAsked = true) {
   return useInfiniteQuery({
     queryKey: [...responseKeys.incidents, 'closed'],
     queryFn: ({ pageParam, signal }) =>
-      bodyOf(api.GET('/api/incidents', { params: { query: { state: 'closed', limit: PAGE, ...(pageParam === null ? {} : { before: pageParam }) } }, signal })),
+      bodyOf(api.GET('/api/incidents', { params: { query: { state: 'closed', limit: PAGE, ...(pageParam === null ? {} : { before: pageParam }) } }, signal })) as Promise<IncidentPage>,
     initialPageParam: null as string | null,
     getNextPageParam: (last) => last.before,
     enabled: isAsked,
@@ -124,7 +125,7 @@ export function useIncidentReport() {
 export function useProposals(incident: string, isAsked = true) {
   return useQuery({
     queryKey: responseKeys.proposals(incident),
-    queryFn: ({ signal }) => bodyOf(api.GET('/api/incidents/{incident_id}/proposals', { params: { path: { incident_id: incident } }, signal })),
+    queryFn: ({ signal }) => bodyOf(api.GET('/api/incidents/{incident_id}/proposals', { params: { path: { incident_id: incident } }, signal })) as Promise<Proposal[]>,
     refetchInterval: PROPOSALS_EVERY_MS,
     enabled: isAsked,
   })

@@ -1,7 +1,6 @@
-import { useId } from 'react'
 import classes from './Still.module.css'
 
-/** Shares of the picture: left, top, right, bottom. */
+/** Shares of the picture: left, top, width, height. */
 export type ShareBox = readonly [number, number, number, number]
 
 interface BoxOutlineProps {
@@ -18,9 +17,8 @@ const OFF = 0.006
 
 /** An outline over a picture that is shown whole (object-fit: contain): light on a dark halo, seen on any ground. */
 export function BoxOutline({ box, size: { width, height }, label }: BoxOutlineProps) {
-  const id = useId()
   const [left, top] = [Math.max(0, box[0] - OFF) * width, Math.max(0, box[1] - OFF) * height]
-  const [right, bottom] = [Math.min(1, box[2] + OFF) * width, Math.min(1, box[3] + OFF) * height]
+  const [right, bottom] = [Math.min(1, box[0] + box[2] + OFF) * width, Math.min(1, box[1] + box[3] + OFF) * height]
   const rect = { x: left, y: top, width: Math.max(1, right - left), height: Math.max(1, bottom - top), rx: width * 0.004 }
   const font = height * 0.042
   const isBelow = top < font * 1.6
@@ -29,7 +27,7 @@ export function BoxOutline({ box, size: { width, height }, label }: BoxOutlinePr
       <rect {...rect} fill="none" stroke="rgb(4 8 13 / 65%)" strokeWidth={HALO_PX} vectorEffect="non-scaling-stroke" />
       <rect {...rect} fill="none" stroke="currentColor" strokeWidth={LINE_PX} vectorEffect="non-scaling-stroke" />
       {label === undefined ? null : (
-        <text id={id} x={left} y={isBelow ? bottom + font * 1.25 : top - font * 0.45} fontSize={font} fontWeight={600} fill="currentColor" stroke="rgb(4 8 13 / 85%)" strokeWidth={font * 0.22} paintOrder="stroke" strokeLinejoin="round" direction="ltr">
+        <text x={left} y={isBelow ? bottom + font * 1.25 : top - font * 0.45} fontSize={font} fontWeight={600} fill="currentColor" stroke="rgb(4 8 13 / 85%)" strokeWidth={font * 0.22} paintOrder="stroke" strokeLinejoin="round" direction="ltr">
           {label}
         </text>
       )}
