@@ -81,7 +81,7 @@ def prepare_clip(
     main, sub = plan_encodings(found, wanted)
     cache.mkdir(parents=True, exist_ok=True)
     length_s = play_length_s(found.duration_s, wanted)
-    sub_path = cache / cache_name(digest, sub, length_s=length_s)
+    sub_path = (find_own_sub(source, found) if passes else None) or cache / cache_name(digest, sub, length_s=length_s)
     main_path = source if passes else cache / cache_name(digest, main, length_s=length_s)
     missing = [(path, kind) for path, kind in ((main_path, main), (sub_path, sub)) if not path.exists()]
     if missing:
@@ -104,6 +104,16 @@ def prepare_clip(
     if on_progress:
         on_progress(1.0)
     return prepared
+
+
+def find_own_sub(source: Path, found: Inspection) -> Path | None:
+    """The sub stream that a drawn scene brings along (`sub.mp4` beside `main.mp4`), where a camera could send it."""
+    beside = source.with_name("sub.mp4")
+    if source.name != "main.mp4" or not beside.is_file():
+        return None
+    sub = inspect_clip(beside)
+    is_same = (sub.width_px, sub.height_px) == SUB_PX and sub.rate == found.rate and sub.rate <= SUB_MAX_RATE
+    return beside if sub.fits_as_is and is_same and abs(sub.duration_s - found.duration_s) < 1 / found.rate else None
 
 
 def plan_encodings(found: Inspection, options: ClipOptions) -> tuple[Encoding, Encoding]:
