@@ -152,7 +152,7 @@ class Intake:
         return alert.id
 
     def _join(self, connection: Connection, alert: Alert, firing: Firing, now: datetime) -> None:
-        after = join(alert, firing)
+        after = join(alert, firing, now=now, limits=self._limits)
         store.update_alert(connection, after)
         told = {**told_of(after), "fact": firing.fact, "seen_at": firing.started_at.isoformat()}
         line = Line(version=after.version, at=now, step="joined", by=None, detail=told)

@@ -181,20 +181,26 @@ def takes(alert: Alert, firing: Firing, *, is_incident_open: bool, limits: Limit
     return alert.is_open and is_near
 
 
-def join(alert: Alert, firing: Firing) -> Alert:
-    """The alert with one more fact; its clip and its interval grow, who has it and its clock stay."""
+def join(alert: Alert, firing: Firing, *, now: datetime, limits: Limits) -> Alert:
+    """The alert with one more fact: its clip and interval grow, and a fact of higher priority makes it more urgent."""
     if alert.state == "closed":
         raise Conflict("This alert is closed; what comes later is a new alert.", code="incidents.alert_closed")
-    return replace(
+    grown = replace(
         alert,
         version=alert.version + 1,
         count=alert.count + 1,
-        priority=min(alert.priority, firing.priority) if alert.is_open else alert.priority,
         first_at=min(alert.first_at, firing.started_at),
         last_at=max(alert.last_at, firing.started_at),
         clip_from=min(alert.clip_from, firing.clip_from),
         clip_to=max(alert.clip_to, firing.clip_to),
     )
+    if not alert.is_open or firing.priority >= alert.priority:
+        return grown
+    urgent = replace(grown, priority=firing.priority)
+    if alert.state == "unacknowledged" and alert.level == SUPERVISOR:
+        return urgent
+    latest = now + _waits_at_most(urgent, limits)
+    return replace(urgent, due_at=latest if alert.due_at is None else min(alert.due_at, latest))
 
 
 def handle(alert: Alert, handling: Handling, *, by: Handler, now: datetime, limits: Limits) -> Alert:
