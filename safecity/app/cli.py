@@ -16,7 +16,7 @@ from safecity.analytics.rule_commands import rules_app
 from safecity.app.demo import DemoOptions, run_demo
 from safecity.app.doctor import Grade, examine
 from safecity.app.plan_command import plan
-from safecity.app.stack import check_addresses, lock_supervisor, make_supervisor, run_stack
+from safecity.app.stack import check_addresses, lock_supervisor, make_supervisor, prepare_data_dir, run_stack
 from safecity.oversight.commands import log_app, user_app
 from safecity.platform.database import Database
 from safecity.platform.errors import Problem, Unavailable
@@ -74,6 +74,7 @@ def run(*, config: Config = None) -> None:
     settings = load_settings(config)
     check_addresses(settings)
     console = Console()
+    prepare_data_dir(settings)
     lock = lock_supervisor(settings)
     try:
         database = Database(settings.database_url())

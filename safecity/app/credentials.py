@@ -1,4 +1,6 @@
-"""Fresh users for the demo: a new password at every start, shown once and written only where asked.
+"""Fresh users for the demo: a new password at every start, written for the owner of the data folder alone.
+
+People come in by the cards at the page's door; the passwords are for programs and for another machine's browser.
 
 Outside the demo no user exists until `safecity user add` makes one.
 """
@@ -12,6 +14,7 @@ from safecity.oversight.model import Role
 from safecity.oversight.service import Oversight
 from safecity.platform.files import write_whole
 
+USERS_FILE = "demo-users.json"
 DEMO_USERS: tuple[tuple[str, Role, str], ...] = (
     ("operator", Role.OPERATOR, "Operator, desk 1"),
     ("dispatcher", Role.DISPATCHER, "Dispatcher"),

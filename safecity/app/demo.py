@@ -16,12 +16,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from safecity.analytics.models import choose_model, models_dir_of
 from safecity.analytics.scenes_service import SceneChange, Scenes
-from safecity.app.credentials import Credential, make_demo_users, write_credentials
+from safecity.app.credentials import USERS_FILE, Credential, make_demo_users, write_credentials
 from safecity.app.demo_scenes import STREETS, DemoClip, Placed, place_clips, street_clip, video_clip
 from safecity.app.mounts import MountSpec, VirtualSpec, write_spec
 from safecity.app.slots import end_occupant, find_occupant
-from safecity.app.stack import lock_supervisor, make_supervisor, run_stack
+from safecity.app.stack import lock_supervisor, make_supervisor, prepare_data_dir, run_stack
 from safecity.app.status import StatusLine
 from safecity.app.supervisor import STOP_WAIT_S
 from safecity.oversight.service import Oversight
@@ -31,7 +32,7 @@ from safecity.platform.errors import Invalid
 from safecity.platform.files import write_whole
 from safecity.platform.schema import upgrade
 from safecity.platform.secrets import load_secret_box
-from safecity.platform.settings import Settings
+from safecity.platform.settings import Settings, load_settings
 from safecity.sites.service import Sites
 from safecity.sites.store import list_cameras
 from safecity.virtual.quetta import virtual_quetta
@@ -69,9 +70,10 @@ def run_demo(options: DemoOptions, console: Console) -> None:
     """Prepare and run the demo until it is told to stop; raises Invalid for options that cannot work."""
     _check(options)
     data_dir = options.data.absolute()
-    # Pictures, passwords' hashes and who looked at what: for nobody else on this machine.
-    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = lock_supervisor(_settings(options, rtsp_port=0, control_port=0))
+    first = _settings(options, rtsp_port=0, control_port=0)
+    prepare_data_dir(first)
+    choose_model(first.analytics.model, models_dir_of(first))  # a detector that is not there is said before anything
+    lock = lock_supervisor(first)
     try:
         began_s = time.monotonic()
         access = _virtual_access(data_dir)
@@ -80,11 +82,12 @@ def run_demo(options: DemoOptions, console: Console) -> None:
         placed = place_clips(_cameras_of(virtual_quetta(options.cameras, "rtsp://virtual")), clips)
         _write_mounts(settings, access, placed)
         credentials = _prepare_database(settings, access, placed=placed, console=console)
-        if options.credentials is not None:
-            write_credentials(options.credentials, credentials, page_url=settings.web.page_origin())
+        for path in (data_dir / "secrets" / USERS_FILE, options.credentials):
+            if path is not None:
+                write_credentials(path, credentials, page_url=settings.web.page_origin())
         supervisor = make_supervisor(settings)
         adopted = supervisor.start()
-        line = StatusLine(settings, credentials, console=console, began_s=began_s, adopted=adopted)
+        line = StatusLine(settings, console=console, began_s=began_s, adopted=adopted)
         run_stack(supervisor, tick=line.tick)
         line.close()
     finally:
@@ -110,6 +113,7 @@ def _check(options: DemoOptions) -> None:
 
 def _settings(options: DemoOptions, *, rtsp_port: int, control_port: int) -> Settings:
     recorders = max(2, -(-options.cameras // 100))
+    given = load_settings()  # how it sees and how its queue runs may be set as for `safecity run`
     return Settings.model_validate(
         {
             "platform": {"data_dir": options.data.absolute()},
@@ -121,6 +125,7 @@ def _settings(options: DemoOptions, *, rtsp_port: int, control_port: int) -> Set
                 "recorders": recorders,
                 "cameras_per_recorder": -(-options.cameras // recorders),
             },
+            **{name: getattr(given, name).model_dump() for name in ("analytics", "incidents", "dispatch")},
             "virtual": {"enabled": True, "rtsp_port": rtsp_port, "control_port": control_port},
         }
     )

@@ -22,6 +22,7 @@ import sqlalchemy as sa
 from alembic.script import ScriptDirectory
 from av.error import FFmpegError
 
+from safecity.analytics.models import MOTION, choose_model, models_dir_of
 from safecity.platform.database import Database
 from safecity.platform.errors import Problem
 from safecity.platform.schema import alembic_config
@@ -167,11 +168,21 @@ def check_codecs(_: Settings) -> Iterator[Finding]:
         yield Finding(check=f"codec {name}", grade=Grade.GOOD, found=f"there, {use} (PyAV {av.__version__})")
 
 
-def check_models(_: Settings) -> Iterator[Finding]:
-    """Detector models: none are needed yet."""
-    yield Finding(
-        check="models", grade=Grade.GOOD, found="none needed: this version records and shows, it does not detect"
-    )
+def check_models(settings: Settings) -> Iterator[Finding]:
+    """Which detector counts: a model of the models folder, or motion alone."""
+    folder = models_dir_of(settings)
+    try:
+        chosen = choose_model(settings.analytics.model, folder)
+    except (Problem, OSError) as problem:
+        advice = "put it there, or set analytics.model to auto or motion"
+        yield Finding(check="models", grade=Grade.BAD, found=str(problem), advice=advice)
+        return
+    if chosen is not None:
+        yield Finding(check="models", grade=Grade.GOOD, found=f"{chosen.spec.name} of {folder} counts")
+        return
+    found = f"none in {folder}: motion counts, by size and shape alone"
+    advice = "see `safecity models list`, then `safecity models pull`"
+    yield judge("models", settings.analytics.model == MOTION, found=found, advice=advice)
 
 
 def check_database(settings: Settings) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """What `safecity demo` and `safecity run` share: one machine's roles under one supervisor."""
 
+import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -33,6 +34,18 @@ def check_addresses(settings: Settings) -> None:
             "which browsers reach the page and the gateway",
             code="settings.no_public_url",
         )
+
+
+def prepare_data_dir(settings: Settings) -> None:
+    """Make the data folder for its owner alone: pictures, passwords' hashes and who looked at what lie there.
+
+    A folder that others may read is closed to them if it is ours already; one that holds anything else is left alone.
+    """
+    folder = settings.platform.data_dir.absolute()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    found = folder.stat()
+    if found.st_uid == os.getuid() and found.st_mode & 0o077 and (folder / "run").is_dir():
+        folder.chmod(0o700)
 
 
 def write_settings(settings: Settings) -> Path:

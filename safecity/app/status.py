@@ -5,14 +5,15 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from urllib.error import URLError
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
 from rich.text import Text
 
-from safecity.app.credentials import Credential
+from safecity.analytics.models import MOTION, choose_model, models_dir_of
+from safecity.app.credentials import USERS_FILE
 from safecity.platform.settings import Settings
 
 ASK_TIMEOUT_S = 2.0
@@ -49,15 +50,14 @@ class StatusLine:
     def __init__(
         self,
         settings: Settings,
-        credentials: Sequence[Credential],
         *,
         console: Console,
         began_s: float,
         adopted: Sequence[str],
     ) -> None:
         self._page_url = settings.web.page_origin()
+        self._settings = settings
         self._data_dir = settings.platform.data_dir.absolute()
-        self._credentials = credentials
         self._console = console
         self._began_s = began_s
         self._said: str | None = None
@@ -99,17 +99,28 @@ class StatusLine:
 
     def _announce(self, health: Health) -> None:
         took_s = time.monotonic() - self._began_s
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for heading in ("user", "password", "role"):
-            table.add_column(heading)
-        for item in self._credentials:
-            table.add_row(item.user, item.password, item.role.value)
-        self._console.print(
+        say = partial(self._console.print, soft_wrap=True)
+        say(
             f"\n[bold]The city is live[/bold]: {health.total} cameras, {took_s:.0f} s after the start.\n"
-            f"Look at [bold]{self._page_url}[/bold] and sign in; these passwords hold until the next start:\n"
+            f"Open [bold]{self._page_url}[/bold] and take a role card at the door: no password is needed.\n"
         )
-        self._console.print(table)
-        self._console.print(f"\nRecordings: {self._data_dir / 'media'} (any player opens them)\n", soft_wrap=True)
+        say(f"Seeing      {describe_detector(self._settings)}")
+        say(f"Recordings  {self._data_dir / 'media'} (any player opens them)")
+        say(f"Passwords   {self._data_dir / 'secrets' / USERS_FILE} (for programs; fresh at every start)\n")
+
+
+def describe_detector(settings: Settings) -> str:
+    """Which detector counts, and what to do for a better one."""
+    folder = models_dir_of(settings)
+    chosen = choose_model(settings.analytics.model, folder)
+    if chosen is not None:
+        return f"by the model {chosen.spec.name} ({chosen.spec.licence}), from {folder}"
+    if settings.analytics.model == MOTION:
+        return "by motion alone, as the settings say: sizes and shapes, such as vehicle?"
+    return (
+        "by motion alone: sizes and shapes, such as vehicle?; for real classes put a detector model into "
+        f"{folder} (safecity models list)"
+    )
 
 
 def _span(seconds: float) -> str:
