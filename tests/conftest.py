@@ -34,6 +34,15 @@ def clips_dir() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """The folder of detector models (SAFECITY_TEST_DATA/models)."""
+    folder = Path(os.environ.get("SAFECITY_TEST_DATA", REPOSITORY.parent / "shared" / "data")) / "models"
+    if not folder.is_dir():
+        missing(f"no detector models at {folder}; set SAFECITY_TEST_DATA to the folder that holds models/")
+    return folder
+
+
 def find_postgres_tools() -> Path | None:
     """Debian keeps initdb and postgres out of the path."""
     for folder in sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True):
