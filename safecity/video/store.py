@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, RowMapping
 
-from safecity.platform.clock import from_us, to_us
 from safecity.platform.database import Json, UtcInstant, metadata
 from safecity.sites.model import CameraId
 from safecity.video.holds import is_not_held, take_turn
@@ -302,22 +301,6 @@ def read_totals(connection: Connection) -> RecordingTotals:
         ).where(c.state != SegmentState.DELETING.value)
     ).one()
     return RecordingTotals(segments=row[0], recorded_s=int(row[1]) / 1e6, size_bytes=int(row[2]), oldest_at=row[3])
-
-
-def recorded_s_by_camera(
-    connection: Connection, *, from_at: datetime, to_at: datetime, stream: Stream = Stream.MAIN
-) -> dict[CameraId, float]:
-    """Recorded seconds of each camera in an interval, such as today so far."""
-    c = segments.c
-    start = sa.case((c.started_at < from_at, to_us(from_at)), else_=sa.type_coerce(c.started_at, _RAW_US))
-    end = sa.case((c.durable_until > to_at, to_us(to_at)), else_=sa.type_coerce(c.durable_until, _RAW_US))
-    statement = (
-        sa.select(c.camera, sa.func.sum(sa.type_coerce(end - start, _RAW_US)))
-        .where(c.stream == stream.value, c.state != SegmentState.DELETING.value, c.durable_until > from_at)
-        .where(c.started_at > from_us(to_us(from_at) - 3_600_000_000), c.started_at < to_at)
-        .group_by(c.camera)
-    )
-    return {CameraId(camera): int(total) / 1e6 for camera, total in connection.execute(statement)}
 
 
 def put_recorder_status(connection: Connection, status: RecorderStatus) -> None:
