@@ -17,6 +17,7 @@ from safecity.app.demo import DemoOptions, run_demo
 from safecity.app.doctor import Grade, examine
 from safecity.app.plan_command import plan
 from safecity.app.stack import check_addresses, lock_supervisor, make_supervisor, prepare_data_dir, run_stack
+from safecity.dispatch.commands import unit_app
 from safecity.oversight.commands import log_app, user_app
 from safecity.platform.database import Database
 from safecity.platform.errors import Problem, Unavailable
@@ -34,6 +35,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 app.add_typer(db_app, name="db")
 app.add_typer(city_app, name="city", help="The city's registry: sites, cameras, gates.")
+app.add_typer(unit_app, name="unit", help="Units that can be sent.")
 app.add_typer(user_app, name="user", help="Who may sign in.")
 app.add_typer(log_app, name="log", help="The log of every look and change.")
 app.add_typer(clip_app, name="clip", help="Exported clips.")

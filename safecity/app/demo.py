@@ -20,6 +20,7 @@ from safecity.analytics.models import choose_model, models_dir_of
 from safecity.analytics.scenes_service import SceneChange, Scenes
 from safecity.app.credentials import USERS_FILE, Credential, make_demo_users, write_credentials
 from safecity.app.demo_scenes import STREETS, DemoClip, Placed, place_clips, street_clip, video_clip
+from safecity.app.field_units import prepare_units
 from safecity.app.mounts import MountSpec, VirtualSpec, write_spec
 from safecity.app.slots import end_occupant, find_occupant
 from safecity.app.stack import lock_supervisor, make_supervisor, prepare_data_dir, run_stack
@@ -225,6 +226,7 @@ def _prepare_database(
 
             # Cameras of an earlier start with more of them are retired, not deleted: their recordings remain.
             sites.import_city_document(city, retire_missing=True, progress=on_progress)
+        prepare_units(database, settings, clock=clock)
         _draw_on_pictures(database, Scenes(database, oversight=oversight, clock=clock), placed)
         return make_demo_users(oversight)
     finally:

@@ -22,7 +22,8 @@ def role_specs(settings: Settings) -> list[RoleSpec]:
     recorders = [RoleSpec(role="recorder", slot=f"recorder-{n + 1}") for n in range(settings.video.recorders)]
     analysers = [RoleSpec(role="analyser", slot=f"analyser-{n + 1}") for n in range(settings.analytics.analysers)]
     others = [RoleSpec(role=role, slot=role) for role in ("web", "gateway")]
-    return [*others, *virtual, *recorders, RoleSpec(role="keeper", slot="keeper"), *analysers]
+    field = [RoleSpec(role="field", slot="field")] if settings.virtual.enabled else []
+    return [*others, *virtual, *recorders, RoleSpec(role="keeper", slot="keeper"), *analysers, *field]
 
 
 def check_addresses(settings: Settings) -> None:

@@ -1,6 +1,7 @@
 """Rules of cases: references, numbers, what is held."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -35,7 +36,7 @@ def test_everything_shown_is_held_with_its_margin_and_nothing_twice(alerts: list
         assert find_clip(clips, camera=one.camera, from_at=wide[0], to_at=wide[1]) is not None
     for camera in ("cam_a", "cam_b"):
         mine = [one for one in clips if one.camera == camera]
-        assert all(one.to_at < two.from_at for one, two in zip(mine, mine[1:], strict=False))
+        assert all(one.to_at < two.from_at for one, two in pairwise(mine))
         assert all(one.from_at.microsecond == one.to_at.microsecond == 0 for one in mine)
     first = {one.camera: min(two.from_at for two in alerts if two.camera == one.camera) for one in alerts}
     for camera, at in first.items():
@@ -70,8 +71,7 @@ def test_other_stations_and_numbers_are_others() -> None:
 def test_references_are_kept_trimmed_or_refused_in_a_sentence(text: str) -> None:
     try:
         kept = read_references(text, "City").fir_number
-    except Invalid as problem:
-        assert problem.message
+    except Invalid:
         return
     assert kept == " ".join(text.split())
     assert 0 < len(kept) <= REFERENCE_LONGEST

