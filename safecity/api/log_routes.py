@@ -37,6 +37,11 @@ def log_router(parts: WebParts) -> APIRouter:
         )
         return LogPage(size=page.size, root=page.root.hex(), leaves=leaves)
 
+    @router.get("/types")
+    def types(request: Request) -> list[str]:  # pyright: ignore[reportUnusedFunction]
+        """The types of leaves that the log holds, to choose from. No content, so no leaf."""
+        return oversight.list_log_types(get_session(oversight, request).actor)
+
     @router.get("/{index}/proof")
     def prove(index: int, request: Request) -> ProofView:  # pyright: ignore[reportUnusedFunction]
         """The inclusion proof of one leaf (RFC 6962, section 2.1.1)."""

@@ -252,6 +252,12 @@ class Oversight:
             leaves = log.list_leaves(connection, before=below, limit=limit, type=type)
         return LogPage(size=state.size, root=state.root, leaves=tuple(leaves))
 
+    def list_log_types(self, actor: Actor) -> list[str]:
+        """The types of leaves that the log holds, for choosing among them. Raises Denied."""
+        self._require_log(actor)
+        with self._database.read() as connection:
+            return log.list_types(connection)
+
     def prove(self, actor: Actor, index: int) -> InclusionProof:
         """That a leaf is in the log as it is now. Raises Denied, NotFound."""
         self._require_log(actor)

@@ -42,7 +42,7 @@ MAX_LEAD_PICTURES = 300  # ten seconds at 30 a second; of a longer group of pict
 MAX_LEAD_BYTES = 48 * 1024**2
 MAX_PIXELS = 8192 * 4352  # of a coded picture; a file that claims more is not decoded
 _TIME_BASE = Fraction(1, TICKS_PER_S)
-_GrantKey = tuple[str, CameraId, datetime]
+_GrantKey = tuple[Actor, CameraId, datetime]
 _ShotKey = tuple[str, int, int]
 
 
@@ -86,7 +86,8 @@ class Stills:
         with self._database.read() as connection:
             if find_camera(connection, camera) is None:
                 raise NotFound("there is no such camera", code="gateway.no_such_camera")
-        key, now_s = (actor.session_id, camera, at), self._clock.monotonic_s()
+        # By the whole actor, not the session alone: one whose role has changed meanwhile asks anew.
+        key, now_s = (actor, camera, at), self._clock.monotonic_s()
         with self._lock:
             permit, granted_s = self._grants.get(key, (None, 0.0))
         if permit and now_s - granted_s < REPEAT_S and self._oversight.still_stands(actor, permit):
@@ -195,7 +196,7 @@ def _decoder(track: Track) -> VideoCodecContext:
     record = h264.configuration_record if track.codec == "h264" else hevc.configuration_record
     context.extradata = record(track.parameter_sets)
     context.options = {"max_pixels": str(MAX_PIXELS)}
-    context.thread_count = 1
+    context.thread_count = 1  # a picture more at once is worth more than half a picture sooner
     return context
 
 

@@ -175,6 +175,17 @@ def test_only_the_auditor_reads_the_log_also_while_polling(desk: Desk) -> None:
             assert desk.types().count("refused") == before + 1
 
 
+def test_the_auditor_chooses_among_the_types_that_there_are(desk: Desk) -> None:
+    auditor, operator = desk.actor(Role.AUDITOR), desk.actor(on_duty=True)
+    desk.oversight.permit(operator, Act.VIEW_LIVE, CAMERA)
+    before = len(desk.leaves())
+    assert desk.oversight.list_log_types(auditor) == ["sign_in", "start_shift", "user_created", "view_live"]
+    assert len(desk.leaves()) == before
+    with pytest.raises(Denied):
+        desk.oversight.list_log_types(operator)
+    assert desk.oversight.list_log_types(auditor)[0] == "refused"
+
+
 def test_a_page_is_what_was_asked_for(desk: Desk) -> None:
     auditor = desk.actor(Role.AUDITOR)
     for number in range(30):

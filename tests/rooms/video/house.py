@@ -19,14 +19,14 @@ PHRASE = "a long enough phrase"
 class House:
     """Everything that reading recordings stands on, with an investigator on duty."""
 
-    def __init__(self, folder: Path, clip: Path) -> None:
+    def __init__(self, folder: Path, clip: Path, *, live_hours: float = 24.0) -> None:
         self.data_dir = folder
         self.database = Database(f"sqlite:///{folder / 'safecity.db'}")
         upgrade(self.database)
         self.clock = VirtualClock(NOON)
         # Cheap hashes: what they cost real attackers is tested in the oversight room.
         light = Passwords(Cost(memory_kib=64, passes=1, lanes=1))
-        self.oversight = Oversight(self.database, OversightSettings(), self.clock, passwords=light)
+        self.oversight = Oversight(self.database, OversightSettings(live_hours=live_hours), self.clock, passwords=light)
         self.recorder = FakeRecorder(self.database, folder / "media", load_clip(clip))
         self.exports = ClipExports(
             self.database,

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx2
 import uvicorn
 import websockets
+from fastapi import FastAPI
 
 from safecity.api.media import GatewayParts, create_gateway_app
 from safecity.api.sessions import COOKIE
@@ -42,7 +43,8 @@ def register_camera(house: House) -> None:
 class Running:
     """A gateway that is really served, with people signed in."""
 
-    def __init__(self, house: House, base: str, gateway: Gateway, run_dir: Path) -> None:
+    def __init__(self, house: House, base: str, *, gateway: Gateway, app: FastAPI, run_dir: Path) -> None:
+        self.app = app
         self.house = house
         self.base = base
         self.gateway = gateway
@@ -83,7 +85,7 @@ def serve(house: House) -> Iterator[Running]:
     thread.start()
     while not server.started:
         time.sleep(0.02)
-    yield Running(house, f"http://127.0.0.1:{port}", gateway, run_dir)
+    yield Running(house, f"http://127.0.0.1:{port}", gateway=gateway, app=app, run_dir=run_dir)
     server.should_exit = True
     thread.join(10)
     shutil.rmtree(run_dir, ignore_errors=True)
