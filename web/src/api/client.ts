@@ -37,10 +37,10 @@ async function problemOf(response: Response): Promise<Problem> {
 }
 
 /** Raises ApiError or LinkError; an abort by the caller is passed on as it is. */
-async function send(request: Request): Promise<Response> {
+async function send(request: Request, withinMs = ANSWER_WITHIN_MS): Promise<Response> {
   let response: Response
   try {
-    response = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(ANSWER_WITHIN_MS)]) })
+    response = await fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(withinMs)]) })
   } catch (error) {
     if (request.signal.aborted) throw error
     throw new LinkError(error)
@@ -49,7 +49,7 @@ async function send(request: Request): Promise<Response> {
   return response
 }
 
-export const api = createClient<paths>({ baseUrl: window.location.origin, credentials: 'include', fetch: send })
+export const api = createClient<paths>({ baseUrl: window.location.origin, credentials: 'include', fetch: (request) => send(request) })
 
 /** The answer's body; `send` has already raised for everything that is none. */
 export async function bodyOf<T>(answer: Promise<{ data?: T }>): Promise<T> {
@@ -60,10 +60,12 @@ export interface Call {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   body?: unknown
   signal?: AbortSignal
+  /** No answer within this time counts as no connection. */
+  withinMs?: number
 }
 
 /** `path` is "/api/..." or a full address on the gateway. */
-export async function call<T>(path: string, { method = 'GET', body, signal }: Call = {}): Promise<T> {
+export async function call<T>(path: string, { method = 'GET', body, signal, withinMs = ANSWER_WITHIN_MS }: Call = {}): Promise<T> {
   const headers = new Headers({ accept: 'application/json' })
   const init: RequestInit = { method, credentials: 'include', headers }
   if (body !== undefined) {
@@ -71,6 +73,6 @@ export async function call<T>(path: string, { method = 'GET', body, signal }: Ca
     init.body = JSON.stringify(body)
   }
   if (signal !== undefined) init.signal = signal
-  const response = await send(new Request(new URL(path, window.location.origin), init))
+  const response = await send(new Request(new URL(path, window.location.origin), init), withinMs)
   return (response.status === 204 ? undefined : await response.json()) as T
 }

@@ -55,7 +55,7 @@ export const cases = phrases({
   'case.export': ['Export with hash sheet', 'ہیش شیٹ کے ساتھ برآمد کریں'],
   'case.export.again': ['Export again', 'دوبارہ برآمد کریں'],
   'case.export.running': ['Making the clip', 'کلپ تیار ہو رہا ہے'],
-  'case.export.running.do': ['{elapsed} so far. A long clip takes about a second for each minute; you may go on working, but stay on this page.', 'اب تک {elapsed}۔ لمبے کلپ میں ہر منٹ پر تقریباً ایک سیکنڈ لگتا ہے؛ کام جاری رکھیں مگر اسی صفحے پر رہیں۔'],
+  'case.export.running.do': ['{elapsed} so far. Every picture is copied and hashed; a long clip takes longer. Stay on this page.', 'اب تک {elapsed}۔ ہر تصویر نقل ہو کر ہیش ہوتی ہے؛ لمبے کلپ میں زیادہ وقت لگتا ہے۔ اسی صفحے پر رہیں۔'],
   'case.export.role': ['An investigator or a supervisor exports clips.', 'کلپ تفتیشی افسر یا سپروائزر برآمد کرتا ہے۔'],
   'case.export.closed': ['The case is closed: no new exports under it.', 'مقدمہ بند ہے: اس کے تحت نئی برآمد نہیں ہو سکتی۔'],
   'case.export.unwritten': ['The clip is made, but the case does not list it yet.', 'کلپ تیار ہے مگر مقدمے میں درج نہیں ہو سکا۔'],

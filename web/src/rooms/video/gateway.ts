@@ -98,9 +98,18 @@ export function useTimeline(camera: string | null, window: Interval) {
   })
 }
 
+/** An hour of video is read, hashed and written before the answer comes. */
+const EXPORT_WITHIN_MS = 15 * 60_000
+
+/** Where the files of an export lie, while they are kept. */
+export function exportAddresses(exported: string): Pick<ExportResult, 'clip' | 'sheet'> {
+  const folder = `/media/exports/${encodeURIComponent(exported)}`
+  return { clip: `${folder}/clip.mp4`, sheet: `${folder}/sheet.json` }
+}
+
 export function exportClip(gateway: string, camera: string, range: Interval, reason: string): Promise<ExportResult> {
   const body = { camera, from: iso(range.from), to: iso(range.to), reason: reason.trim() }
-  return call<ExportResult>(`${gateway}/media/exports`, { method: 'POST', body })
+  return call<ExportResult>(`${gateway}/media/exports`, { method: 'POST', body, withinMs: EXPORT_WITHIN_MS })
 }
 
 /** The clip's bytes as the gateway gives them now, for checking. */

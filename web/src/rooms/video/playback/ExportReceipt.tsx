@@ -24,9 +24,13 @@ function Verdict({ matches, found }: { matches: boolean; found: string }) {
   )
 }
 
+/** An export as its maker answered; of an earlier one the file's name and size may not be known. */
+export type Exported = Pick<ExportResult, 'export' | 'sha256' | 'clip' | 'sheet'> & Partial<Pick<ExportResult, 'file' | 'bytes'>>
+
 /** What was exported, its hash, the two files, and a check of the one against the other in this browser. */
-export function ExportReceipt({ gateway, result }: { gateway: string; result: ExportResult }) {
+export function ExportReceipt({ gateway, result }: { gateway: string; result: Exported }) {
   const { t } = useI18n()
+  const name = result.file ?? `${result.export}.mp4`
   const [received, setReceived] = useState(0)
   const check = useMutation({
     mutationFn: async () => sha256Hex(await fetchClip(`${gateway}${result.clip}`, setReceived)),
@@ -37,25 +41,23 @@ export function ExportReceipt({ gateway, result }: { gateway: string; result: Ex
         <Icon name="check" size={18} /> {t('video.export.done')}
       </h3>
       <dl>
-        <dt>{t('video.export.file')}</dt>
-        <dd><Ltr>{result.file}</Ltr></dd>
-        <dt>{t('video.export.size')}</dt>
-        <dd><Ltr>{bytes(result.bytes)}</Ltr></dd>
+        {result.file === undefined ? null : <><dt>{t('video.export.file')}</dt><dd><Ltr>{result.file}</Ltr></dd></>}
+        {result.bytes === undefined ? null : <><dt>{t('video.export.size')}</dt><dd><Ltr>{bytes(result.bytes)}</Ltr></dd></>}
         <dt>SHA-256</dt>
         <dd className={classes['hash']} data-sha256={result.sha256}><Ltr>{result.sha256}</Ltr></dd>
       </dl>
       <div className={classes['downloads']}>
-        <Button component="a" href={`${gateway}${result.clip}`} download={result.file} size="compact-sm" variant="default" leftSection={<Icon name="download" size={16} />}>
+        <Button component="a" href={`${gateway}${result.clip}`} download={name} data-download="clip" size="compact-sm" variant="default" leftSection={<Icon name="download" size={16} />}>
           {t('video.export.clip')}
         </Button>
-        <Button component="a" href={`${gateway}${result.sheet}`} download={`${result.file}.sheet.json`} size="compact-sm" variant="default" leftSection={<Icon name="download" size={16} />}>
+        <Button component="a" href={`${gateway}${result.sheet}`} download={`${name}.sheet.json`} data-download="sheet" size="compact-sm" variant="default" leftSection={<Icon name="download" size={16} />}>
           {t('video.export.sheet')}
         </Button>
       </div>
       <Button size="compact-sm" variant="light" loading={check.isPending} onClick={() => check.mutate()} leftSection={<Icon name="shield" size={16} />}>
         {t('video.verify')}
       </Button>
-      {check.isPending ? <Progress value={(100 * received) / Math.max(1, result.bytes)} aria-label={t('video.verify')} /> : null}
+      {check.isPending ? <Progress value={result.bytes === undefined ? 100 : (100 * received) / Math.max(1, result.bytes)} animated={result.bytes === undefined} aria-label={t('video.verify')} /> : null}
       {check.isError ? <ErrorNotice error={check.error} /> : null}
       {check.data === undefined ? null : <Verdict matches={check.data === result.sha256.toLowerCase()} found={check.data} />}
     </section>
