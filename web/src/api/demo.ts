@@ -2,7 +2,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { api, bodyOf } from './client'
 import { keys } from './queries'
-import type { DemoFault, DemoFaultDone, DemoRole } from './wire'
+import type { DemoFault, DemoFaultDone, DemoRole, Session } from './wire'
 
 /** The roles at the door; asked for only where the city says it is a demo. */
 export function useDemoCards(isDemo: boolean) {
@@ -14,11 +14,21 @@ export function useDemoCards(isDemo: boolean) {
   })
 }
 
+export interface DemoEntry {
+  role: DemoRole
+  /** The session that ends with it: its person goes off duty, so that nothing is offered to an empty chair. */
+  leaves: Session | null
+}
+
 /** Signs in by a card and, where the role works in shifts, goes on duty at once, so that pictures open. */
-async function enter(role: DemoRole) {
-  const session = await bodyOf(api.POST('/api/demo/session', { body: { role } }))
-  if (session === undefined || session.shift !== null || !session.acts.includes('start_shift')) return session
-  return bodyOf(api.POST('/api/shift'))
+async function enter({ role, leaves }: DemoEntry) {
+  if (leaves !== null) {
+    if (leaves.shift !== null) await bodyOf(api.DELETE('/api/shift'))
+    await bodyOf(api.DELETE('/api/session'))
+  }
+  const session = (await bodyOf(api.POST('/api/demo/session', { body: { role } }))) as Session
+  if (session.shift !== null || !session.acts.includes('start_shift')) return session
+  return (await bodyOf(api.POST('/api/shift'))) as Session
 }
 
 export function useDemoEnter() {
@@ -29,6 +39,8 @@ export function useDemoEnter() {
       client.removeQueries({ predicate: ({ queryKey: [first] }) => first !== 'session' && first !== 'config' && first !== 'demo' })
       client.setQueryData(keys.session, session)
     },
+    // The old session may have ended without a new one: the door opens.
+    onError: () => void client.invalidateQueries({ queryKey: keys.session }),
   })
 }
 

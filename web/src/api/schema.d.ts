@@ -1363,6 +1363,8 @@ export interface components {
         DemoCard: {
             /** Display Name */
             display_name: string;
+            /** Display Name Ur */
+            display_name_ur: string;
             /** Role */
             role: string;
         };

@@ -15,7 +15,7 @@ const CasesScreen = lazy(() => import('./screens/CasesScreen'))
 const CaseScreen = lazy(() => import('./screens/CaseScreen'))
 const MapPage = lazy(() => import('../rooms/sites/MapPage'))
 const HealthPage = lazy(() => import('../rooms/sites/HealthPage'))
-const WallPage = lazy(() => import('../rooms/video/WallPage'))
+const WallScreen = lazy(() => import('./screens/WallScreen'))
 const PlaybackPage = lazy(() => import('../rooms/video/PlaybackPage'))
 const LogPage = lazy(() => import('../rooms/oversight/LogPage'))
 
@@ -24,7 +24,7 @@ const content: Record<string, ReactNode> = {
   '/incidents': <IncidentsScreen />,
   '/cases': <CasesScreen />,
   '/map': <MapPage />,
-  '/wall': <WallPage />,
+  '/wall': <WallScreen />,
   '/playback': <PlaybackPage />,
   '/health': <HealthPage />,
   '/log': <LogPage />,

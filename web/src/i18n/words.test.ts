@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { translate } from './i18n'
 import { words, type WordKey } from './words'
 import { cases } from './words/cases'
+import { demo } from './words/demo'
 import { errors } from './words/errors'
 import { incidents } from './words/incidents'
 import { oversight } from './words/oversight'
@@ -41,7 +42,7 @@ describe('words', () => {
   })
 
   it('has no phrase in two files, where one would hide the other', () => {
-    const parts = [incidents, errors, oversight, shell, sites, video, response, cases]
+    const parts = [demo, incidents, errors, oversight, shell, sites, video, response, cases]
     expect(entries).toHaveLength(parts.reduce((sum, part) => sum + Object.keys(part).length, 0))
   })
 })

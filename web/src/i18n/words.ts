@@ -1,5 +1,6 @@
 /** All phrases of the page; one file a room under words/. */
 import { cases } from './words/cases'
+import { demo } from './words/demo'
 import { errors } from './words/errors'
 import { incidents } from './words/incidents'
 import { oversight } from './words/oversight'
@@ -8,6 +9,6 @@ import { shell } from './words/shell'
 import { sites } from './words/sites'
 import { video } from './words/video'
 
-export const words = { ...shell, ...errors, ...oversight, ...sites, ...video, ...incidents, ...response, ...cases }
+export const words = { ...shell, ...errors, ...oversight, ...sites, ...video, ...incidents, ...demo, ...response, ...cases }
 
 export type WordKey = keyof typeof words

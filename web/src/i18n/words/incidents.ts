@@ -18,7 +18,6 @@ export const incidents = phrases({
   'queue.choose': ['Choose an alert', 'الرٹ منتخب کریں'],
   'queue.choose.do': ['J and K move through the list.', 'J اور K سے فہرست میں آگے پیچھے جائیں۔'],
   'queue.back': ['Back to the list', 'فہرست پر واپس'],
-  'queue.news': ['New alert: {priority}, {title}, {place}', 'نیا الرٹ: {priority}، {title}، {place}'],
   'alert.picture': ['{title}, {camera}', '{title}، {camera}'],
   'alert.noCamera': ['Reported by hand, without a camera: there is no picture.', 'زبانی اطلاع، کیمرے کے بغیر: تصویر موجود نہیں۔'],
   'alert.count': ['{count} times', '{count} بار'],

@@ -6,6 +6,7 @@ import { useI18n } from '../../i18n/i18n'
 import { cityName } from '../../ui/cityName'
 import { ErrorNotice } from '../../ui/ErrorNotice'
 import { Icon } from '../../ui/Icon'
+import { DemoCards } from './DemoCards'
 import classes from './SignIn.module.css'
 
 /** A wrong password is told in the person's language; everything else in the server's words. */
@@ -41,25 +42,50 @@ function SignInForm() {
   )
 }
 
-export default function SignInPage() {
-  const { t, language, setLanguage, pick } = useI18n()
+/** The city by name, and in a demo what this is. */
+function Head({ isDemo }: { isDemo: boolean }) {
+  const { t, pick } = useI18n()
   const config = useConfig()
   return (
+    <header className={classes['head']}>
+      <img src="/mark.svg" width={48} height={48} alt="" />
+      <div>
+        <h1>{config.data === undefined ? t('shell.app') : cityName(pick(config.data), t('shell.app'))}</h1>
+        <p>
+          {t('shell.app')} · {t(isDemo ? 'demo.title' : 'shell.centre')}
+        </p>
+      </div>
+    </header>
+  )
+}
+
+/** The door. A demo asks for a role and no typing; signing in by name is a link below. */
+export default function SignInPage() {
+  const { t, language, setLanguage } = useI18n()
+  const config = useConfig()
+  const [isTyping, setTyping] = useState(false)
+  const isDemo = config.data?.demo === true
+  const offersCards = isDemo && !isTyping
+  return (
     <main className={classes['page']}>
-      <div className={classes['card']}>
-        <header className={classes['head']}>
-          <img src="/mark.svg" width={48} height={48} alt="" />
-          <div>
-            <h1>{config.data === undefined ? t('shell.app') : cityName(pick(config.data), t('shell.app'))}</h1>
-            <p>
-              {t('shell.app')} · {t('shell.centre')}
-            </p>
-          </div>
-        </header>
+      <div className={classes['card']} data-wide={offersCards || undefined}>
+        <Head isDemo={isDemo} />
         {config.isError ? <ErrorNotice error={config.error} onRetry={() => void config.refetch()} /> : null}
-        <SignInForm />
-        {config.data?.demo === true ? <p className={classes['note']}>{t('signIn.demo')}</p> : null}
+        {offersCards ? (
+          <>
+            <p className={classes['what']}>{t('demo.what')}</p>
+            <DemoCards />
+          </>
+        ) : config.isPending ? null : <SignInForm />}
         <p className={classes['note']}>{t('signIn.promise')}</p>
+        {isDemo ? (
+          <div className={classes['other']}>
+            <button type="button" className={classes['link']} onClick={() => setTyping(!isTyping)}>
+              {t(isTyping ? 'demo.cards.back' : 'demo.typed')}
+            </button>
+            {isTyping ? <span className={classes['note']}>{t('signIn.demo')}</span> : null}
+          </div>
+        ) : null}
       </div>
       <Button variant="subtle" color="gray" lang={language === 'en' ? 'ur' : 'en'} aria-label={t('shell.language.label')} onClick={() => setLanguage(language === 'en' ? 'ur' : 'en')}>
         {t('shell.language')}

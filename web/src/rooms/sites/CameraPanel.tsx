@@ -12,6 +12,7 @@ import { Panel } from '../../ui/Panel'
 import { StateBadge } from '../../ui/StateBadge'
 import { useTime } from '../../ui/useTime'
 import { CloseButton } from './CloseButton'
+import { DemoFaults } from './DemoFaults'
 import type { Chosen } from './map/cityMap'
 import { stateOf, wind, type States } from './states'
 import classes from './Map.module.css'
@@ -106,6 +107,9 @@ export function CameraPanel({ camera, site, states, onChoose }: CameraPanelProps
         {camera.fov_deg === null ? null : <Fact name={t('camera.view')}><Ltr>{Math.round(camera.fov_deg)}°{camera.range_m === null ? '' : `, ${Math.round(camera.range_m)} m`}</Ltr></Fact>}
         <Fact name={t('camera.position')}><Ltr>{camera.lat.toFixed(5)}, {camera.lon.toFixed(5)}</Ltr></Fact>
       </dl>
+      <div className={classes['faults']}>
+        <DemoFaults camera={camera.id} />
+      </div>
     </Panel>
   )
 }

@@ -1,4 +1,4 @@
-import { useRef, useState } from 'react'
+import { useRef, useState, type ReactNode } from 'react'
 import { Loader } from '@mantine/core'
 import { useMediaQuery } from '@mantine/hooks'
 import { useI18n } from '../../i18n/i18n'
@@ -45,7 +45,8 @@ function useWallKeys(wall: Wall, isPhone: boolean, { choose, toggleFull, focusTi
   useKeys(commands)
 }
 
-export default function WallPage() {
+/** `tools`: more buttons on the tile of a camera, from another room. */
+export default function WallPage({ tools }: { tools?: (camera: string) => ReactNode }) {
   const { t } = useI18n()
   const registry = useRegistry()
   const wall = useWall(registry.order, registry.byId)
@@ -88,7 +89,7 @@ export default function WallPage() {
           <EmptyState icon="camera" title={t('video.wall.none')}>{t('video.wall.none.do')}</EmptyState>
         </div>
       ) : (
-        <WallGrid layout={layout} cameras={registry.byId} selected={selected} isPhone={isPhone} onSelect={wall.select} onOpen={wall.open} onPlayback={wall.playback} onAssign={wall.assign} onSwap={wall.swap} onChoose={(tile) => { wall.select(tile); choose() }} />
+        <WallGrid layout={layout} cameras={registry.byId} selected={selected} isPhone={isPhone} onSelect={wall.select} onOpen={wall.open} onPlayback={wall.playback} onAssign={wall.assign} onSwap={wall.swap} tools={tools} onChoose={(tile) => { wall.select(tile); choose() }} />
       )}
     </div>
   )

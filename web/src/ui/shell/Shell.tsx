@@ -3,6 +3,7 @@ import { useLocation, useNavigate } from 'react-router'
 import type { Session } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
 import { useKeys, type KeyCommand } from '../../lib/keys'
+import { useAlertNews } from './alertNews'
 import { KeysDialog } from './KeysDialog'
 import { LinkStrip } from './LinkStrip'
 import type { PageEntry } from './page'
@@ -24,6 +25,7 @@ export function Shell({ pages, session, children }: ShellProps) {
   const { pathname } = useLocation()
   const [keysShown, setKeysShown] = useState(false)
   const here = pages.find((page) => pathname.startsWith(page.path))
+  const { waiting, newest } = useAlertNews()
 
   const goTo = pages.flatMap((page, index): KeyCommand[] => {
     const run = () => void navigate(page.path)
@@ -39,8 +41,9 @@ export function Shell({ pages, session, children }: ShellProps) {
   ])
 
   useEffect(() => {
-    document.title = here === undefined ? t('shell.app') : `${t(here.label)} · ${t('shell.app')}`
-  }, [here, t])
+    const place = here === undefined ? t('shell.app') : `${t(here.label)} · ${t('shell.app')}`
+    document.title = waiting > 0 ? `(${waiting}) ${place}` : place
+  }, [here, t, waiting])
 
   return (
     <div className={classes['shell']}>
@@ -48,7 +51,7 @@ export function Shell({ pages, session, children }: ShellProps) {
         {t('shell.skip')}
       </a>
       <TopBar session={session} onKeys={() => setKeysShown(true)} />
-      <Rail pages={pages} />
+      <Rail pages={pages} counts={waiting > 0 ? { '/queue': waiting } : {}} />
       <div className={classes['column']}>
         <LinkStrip />
         <ShiftStrip session={session} />
@@ -56,6 +59,9 @@ export function Shell({ pages, session, children }: ShellProps) {
           {children}
         </main>
       </div>
+      <p className="sc-hidden" role="status" aria-live="assertive" data-testid="alert-news">
+        {newest === null ? '' : t('shell.alert.new', { priority: newest.priority, title: language === 'ur' && newest.title_ur !== '' ? newest.title_ur : newest.title })}
+      </p>
       <KeysDialog opened={keysShown} onClose={() => setKeysShown(false)} />
     </div>
   )

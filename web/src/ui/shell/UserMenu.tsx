@@ -3,6 +3,7 @@ import { useMay, useShift, useSignOut } from '../../api/queries'
 import type { Session } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
 import { Icon } from '../Icon'
+import { RoleItems, useRoleSwitch } from './RoleSwitch'
 import { useTime } from '../useTime'
 import classes from './Shell.module.css'
 
@@ -11,10 +12,11 @@ export function UserMenu({ session }: { session: Session }) {
   const time = useTime()
   const shift = useShift()
   const signOut = useSignOut()
+  const { roles } = useRoleSwitch(session)
   const mayWorkShifts = useMay('start_shift')
   const onShift = session.shift === null ? t('shell.shift.off') : t('shell.shift.on', { time: time.short(session.shift.since) })
   return (
-    <Menu position="bottom-end" width={240}>
+    <Menu position="bottom-end" width={280}>
       <Menu.Target>
         <button type="button" className={classes['user']} aria-label={`${t('shell.user')}: ${session.display_name}`}>
           <Icon name="user" />
@@ -38,6 +40,7 @@ export function UserMenu({ session }: { session: Session }) {
             {session.shift === null ? t('shell.shift.start') : t('shell.shift.end')}
           </Menu.Item>
         ) : null}
+        <RoleItems session={session} roles={roles} />
         <Menu.Item leftSection={<Icon name="signOut" size={16} mirrored />} onClick={() => signOut.mutate()}>
           {t('shell.signOut')}
         </Menu.Item>

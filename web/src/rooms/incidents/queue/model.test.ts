@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Alert } from '../../../api/wire'
-import { afterGone, choicesOf, countdown, FULL_BAR_S, holderOf, holdOf, isMine, listFor, moveIn, newcomers, type Me } from './model'
+import { afterGone, choicesOf, countdown, FULL_BAR_S, holderOf, holdOf, isMine, listFor, moveIn, type Me } from './model'
 
 const ME: Me = { userId: 'usr_me', isSupervisor: false, mayHandle: true }
 const CHIEF: Me = { ...ME, userId: 'usr_chief', isSupervisor: true }
@@ -82,13 +82,5 @@ describe('moving in the list', () => {
     expect(afterGone(ids, ['a', 'b'], 'c')).toBe('b')
     expect(afterGone(ids, ['x'], 'b')).toBe('x')
     expect(afterGone(ids, [], 'b')).toBeNull()
-  })
-})
-
-describe('newcomers', () => {
-  it('are those that were not there, and nobody when the page opens', () => {
-    const all = [alert({ id: 'a' }), alert({ id: 'b' })]
-    expect(newcomers(null, all)).toEqual([])
-    expect(newcomers(['a'], all).map(({ id }) => id)).toEqual(['b'])
   })
 })

@@ -102,8 +102,3 @@ export function afterGone(before: readonly string[], now: readonly string[], sel
   const left = before.slice(at + 1).find((id) => now.includes(id)) ?? before.slice(0, Math.max(0, at)).findLast((id) => now.includes(id))
   return left ?? now[0] ?? null
 }
-
-/** Alerts that were not there before, for the announcement; nothing is new to a page that has just opened. */
-export function newcomers(before: readonly string[] | null, alerts: readonly Alert[]): readonly Alert[] {
-  return before === null ? [] : alerts.filter((alert) => !before.includes(alert.id))
-}

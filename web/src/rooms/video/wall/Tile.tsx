@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState, type DragEvent } from 'react'
+import { useEffect, useRef, useState, type DragEvent, type ReactNode } from 'react'
 import { ActionIcon } from '@mantine/core'
 import { useCameraState } from '../../../api/queries'
 import type { Camera } from '../../../api/wire'
@@ -16,6 +16,8 @@ export interface TileActions {
   onPlayback: (at: number) => void
   /** Unset where the tile does not stand on a wall. */
   onClear?: () => void
+  /** More buttons, from another room. */
+  tools?: ReactNode
 }
 
 interface TileProps extends TileActions {
@@ -27,7 +29,7 @@ interface TileProps extends TileActions {
 const STATE_SHAPES = { live: 'live', stalled: 'stalled', offline: 'offline' } as const
 
 /** One live camera: its picture, its name, and whatever keeps it from being live. */
-export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear }: TileProps) {
+export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear, tools }: TileProps) {
   const { t, pick } = useI18n()
   const video = useRef<HTMLVideoElement>(null)
   const [stream, setStream] = useState<StreamName>(isLarge ? 'main' : 'sub')
@@ -52,6 +54,7 @@ export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear 
         </span>
       </div>
       <div className={classes['actions']} data-always={isLarge || undefined}>
+        {tools}
         <ActionIcon variant="default" aria-label={t('video.tile.playback')} title={t('video.tile.playback')} data-act="playback" onClick={() => onPlayback(player.current?.findCaptureTime() ?? Date.now())}>
           <Icon name="playback" size={18} />
         </ActionIcon>

@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useRef, useState, type ReactNode } from 'react'
 import type { Camera } from '../../../api/wire'
 import { useI18n } from '../../../i18n/i18n'
 import { tileBox, type Box, type WallLayout } from './layout'
@@ -31,11 +31,13 @@ export interface WallGridProps {
   onAssign: (tile: number, camera: string | null) => void
   onSwap: (from: number, to: number) => void
   onChoose: (tile: number) => void
+  /** More buttons for a camera's tile, from another room. */
+  tools?: ((camera: string) => ReactNode) | undefined
 }
 
 /** The tiles at 16:9, as large as the place allows; on a phone one below the other. */
 export function WallGrid(props: WallGridProps) {
-  const { layout, cameras, selected, isPhone, onSelect, onOpen, onPlayback, onAssign, onSwap, onChoose } = props
+  const { layout, cameras, selected, isPhone, onSelect, onOpen, onPlayback, onAssign, onSwap, onChoose, tools } = props
   const { t } = useI18n()
   const [setElement, box] = useBox()
   const grid = useRef<HTMLDivElement>(null)
@@ -54,7 +56,7 @@ export function WallGrid(props: WallGridProps) {
     const index = layout.large
     return (
       <div className={classes['large']} data-large>
-        <Tile key={large.id} camera={large} isSelected isLarge onOpen={() => onOpen(index)} onPlayback={(at) => onPlayback(large.id, at)} onClear={() => onOpen(index)} />
+        <Tile key={large.id} camera={large} isSelected isLarge onOpen={() => onOpen(index)} onPlayback={(at) => onPlayback(large.id, at)} onClear={() => onOpen(index)} tools={tools?.(large.id)} />
       </div>
     )
   }
@@ -77,6 +79,7 @@ export function WallGrid(props: WallGridProps) {
               onDropCamera={(dropped) => onAssign(index, dropped)}
               onDropTile={(from) => onSwap(from, index)}
               onChoose={() => onChoose(index)}
+              tools={id === null ? undefined : tools?.(id)}
             />
           )
         })}
