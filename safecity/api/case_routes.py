@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Request
 from safecity.api.parts import WebParts
 from safecity.api.sessions import get_session
 from safecity.api.wire_response import (
+    PLAIN_TEXT,
     CaseClip,
     CaseDetail,
     CasePage,
@@ -35,7 +36,7 @@ def case_router(parts: WebParts) -> APIRouter:
     @router.get("/cases")
     def cases(
         request: Request,
-        search: Annotated[str, Query(max_length=60)] = "",
+        search: Annotated[str, Query(max_length=60, pattern=PLAIN_TEXT)] = "",
         state: Literal["open", "closed", "all"] = "all",
         before: Before = None,
         limit: Limit = 50,

@@ -12,10 +12,11 @@ from safecity.api.wire import Instant, Wire
 from safecity.events.dispatch import UnitChanged
 from safecity.events.incidents import AlertChanged, CloseReason, IncidentChanged, Outcome, Person, Priority
 
-Note = Annotated[str, Field(max_length=2000)]
-StepText = Annotated[str, Field(min_length=1, max_length=2000)]
+PLAIN_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # PostgreSQL keeps no NUL, and no text needs the others
+Note = Annotated[str, Field(max_length=2000, pattern=PLAIN_TEXT)]
+StepText = Annotated[str, Field(min_length=1, max_length=2000, pattern=PLAIN_TEXT)]
 Id = Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
-CaseReference = Annotated[str, Field(min_length=1, max_length=60)]
+CaseReference = Annotated[str, Field(min_length=1, max_length=60, pattern=PLAIN_TEXT)]
 
 
 class StepView(Wire):
@@ -102,7 +103,7 @@ class IncidentPage(Wire):
 class NewIncident(Wire):
     """An incident that a person reports: by phone, or seen on the wall."""
 
-    title: Annotated[str, Field(min_length=3, max_length=200)]
+    title: Annotated[str, Field(min_length=3, max_length=200, pattern=PLAIN_TEXT)]
     priority: Priority = 2
     camera: Id | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
@@ -217,7 +218,7 @@ class CloseCase(Wire):
     """How a case ends; its clips stay held."""
 
     version: int
-    outcome: Annotated[str, Field(min_length=3, max_length=200)]
+    outcome: Annotated[str, Field(min_length=3, max_length=200, pattern=PLAIN_TEXT)]
 
 
 class ExportedUnderCase(Wire):

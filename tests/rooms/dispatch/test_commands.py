@@ -12,6 +12,7 @@ from safecity.dispatch.commands import unit_app
 from safecity.dispatch.unit_csv import parse_units
 from safecity.platform.errors import Invalid, Problem
 
+HEADER = "code,kind,name,name_ur,lon,lat\n"
 GOOD = (
     "code,kind,name,name_ur,lon,lat\nEAGLE-1,police,Eagle 1,ایگل ۱,67.01,30.19\nRESCUE-1,ambulance,Rescue,,67.0,30.2\n"
 )
