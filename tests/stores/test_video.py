@@ -1,11 +1,19 @@
 """The tables of recording, on SQLite and PostgreSQL."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+from safecity.oversight.service import Oversight
+from safecity.platform.clock import SystemClock
 from safecity.platform.database import Database
+from safecity.platform.secrets import load_secret_box
+from safecity.platform.settings import Settings
 from safecity.sites.model import CameraId
+from safecity.sites.service import Sites
 from safecity.video import store
+from safecity.video.accounting import read_recorded_s, read_unexplained_s
 from safecity.video.model import Cause, Outage, Segment, SegmentState, Stream
+from safecity.virtual.quetta import virtual_quetta
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 CAMERA = CameraId("cam_a")
@@ -139,3 +147,16 @@ def test_a_recorder_speaks_of_itself(database: Database) -> None:
         for _ in range(2):
             store.put_recorder_status(connection, said)
         assert store.list_recorder_statuses(connection) == [said]
+
+
+def test_missing_seconds_are_found_along_the_key(database: Database, tmp_path: Path) -> None:
+    box, clock = load_secret_box(tmp_path), SystemClock()
+    sites = Sites(database, oversight=Oversight(database, Settings().oversight, clock), box=box, clock=clock)
+    sites.import_city_document(virtual_quetta(1, "rtsp://127.0.0.1:9"))
+    name = "cam_qta-001-01"
+    with database.begin() as connection:
+        store.put_segments(connection, [segment(0, 60, camera=name), segment(60, 90, camera=name)])
+        store.put_segments(connection, [segment(100, 3600, camera=name)])
+        missing_s = read_unexplained_s(connection, from_at=at(0), to_at=at(3600), now=at(9000))
+        recorded_s = read_recorded_s(connection, from_at=at(45), to_at=at(110))
+    assert (missing_s, recorded_s) == (10, {name: 55})
