@@ -2,7 +2,6 @@ import { useEffect, useMemo, useRef, useState } from 'react'
 import { useConfig, useSession } from '../../api/queries'
 import { useI18n } from '../../i18n/i18n'
 import { ClipPlayer, loopOf, type ClipView } from '../../lib/player/clipPlayer'
-import { Ltr } from '../../ui/Ltr'
 import { useTime } from '../../ui/useTime'
 import { BoxOutline, type ShareBox } from './BoxOutline'
 import { playbackSource } from './gateway'
@@ -72,7 +71,7 @@ export function ClipLoop({ camera, from, to, pictureAt, alt, box = null, label }
       />
       {isMoving && box !== null && Math.abs(at - picture) < OUTLINED_MS ? <BoxOutline box={box} size={size} label={label} /> : null}
       <p className={classes['stamp']}>
-        <Ltr>{time.full(isMoving ? at : picture)}</Ltr>
+        <bdi>{time.full(isMoving ? at : picture)}</bdi>
         {isMoving ? null : ` · ${t(view?.status === 'denied' || view?.status === 'failed' || view?.status === 'nothing' ? 'clip.still' : 'clip.loading')}`}
       </p>
       {isMoving ? (

@@ -64,7 +64,7 @@ export function Still({ camera, at, alt, box = null, label, width = 640, compact
           onLoad={(event) => setSize({ width: event.currentTarget.naturalWidth || 16, height: event.currentTarget.naturalHeight || 9 })}
         />
       )}
-      {still.url !== null && box !== null && size !== SIXTEEN_NINE ? <BoxOutline box={box} size={size} label={label} /> : null}
+      {still.url !== null && box !== null && size !== SIXTEEN_NINE ? <BoxOutline box={box} size={size} label={label} isThin={compact} /> : null}
       {reason === null ? null : (
         <div className={classes['reason']} title={compact ? [t(reason.word), reason.detail].filter(Boolean).join(' ') : undefined} role="img" aria-label={t(reason.word)}>
           <Glyph name={reason.glyph} size={compact ? 20 : 32} />

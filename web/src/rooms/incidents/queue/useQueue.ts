@@ -3,7 +3,7 @@ import { useEffect, useMemo, useRef } from 'react'
 import { useSearchParams } from 'react-router'
 import { useAlert, useOpenAlerts } from '../../../api/response'
 import type { Alert } from '../../../api/wire'
-import { afterGone, listFor, moveIn, type Filter, type Me } from './model'
+import { afterGone, isMine, listFor, moveIn, type Filter, type Me } from './model'
 
 export interface Queue {
   /** Undefined before the live state is there. */
@@ -47,7 +47,7 @@ export function useQueue(me: Me, isAlways: boolean): Queue {
       else next.set(name, value)
       return next
     }, { replace })
-  const first = ids[0] ?? null
+  const first = (shown.find((one) => isMine(one, me)) ?? shown[0])?.id ?? null
   useEffect(() => {
     // Chosen for good: an alert that arrives above it must not slip under the person's hand.
     if (isAlways && selected === null && first !== null) write('alert', first)
