@@ -6,7 +6,7 @@ followed too, as long as no detection covers it, and is adopted by the first det
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -31,6 +31,10 @@ SIZE_RATIO = 3.0
 VELOCITY_GAIN = 0.35
 SIZE_GAIN = 0.4
 UNKNOWN_COST = 10.0
+MOVED_FAR = 3.0
+"""Own sizes: leaves and edges that sway with the mast do not get so far."""
+STANDING_SPEED = 0.15
+"""Own sizes a second."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -67,6 +71,12 @@ class Track:
     def box(self) -> Box:
         """Where it is."""
         return Box(x_px=self.x_px - self.w_px / 2, y_px=self.y_px - self.h_px / 2, w_px=self.w_px, h_px=self.h_px)
+
+    @property
+    def is_standing(self) -> bool:
+        """It moved before and hardly moves now."""
+        least = 1.0 if self.hits else MOVED_FAR
+        return self.travelled >= least and math.hypot(self.vx, self.vy) < STANDING_SPEED * self.size_px
 
     @property
     def object_class(self) -> str:
@@ -132,7 +142,7 @@ class Tracker:
         self.tracks: list[Track] = []
         self._next = 1
 
-    def predict(self, to_s: float, from_s: float, shifts: dict[int, tuple[float, float]]) -> None:
+    def predict(self, to_s: float, from_s: float, shifts: Mapping[int, tuple[float, float]]) -> None:
         """Move every track to where it must be now: as the picture flowed there, else at constant velocity."""
         step_s = to_s - from_s
         for track in self.tracks:
