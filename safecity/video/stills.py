@@ -28,12 +28,11 @@ from safecity.sites.store import find_camera
 from safecity.video import h264, hevc
 from safecity.video.access_unit import TICKS_PER_S
 from safecity.video.boxes import Track
-from safecity.video.model import JOIN_WITHIN, Segment, Stream
+from safecity.video.model import JOIN_WITHIN, SETTLES_WITHIN, Segment, Stream
 from safecity.video.store import list_segments
 from safecity.video.windows import ROUNDING, Lead, Picture, WindowReader, media_ticks
 
 MIN_WIDTH_PX, MAX_WIDTH_PX = 160, 1920
-SETTLES_WITHIN = timedelta(seconds=5)  # what is younger and not on the disk is on its way there
 REPEAT_S = 300.0  # a session that asks for the same picture again within this time is covered by its first leaf
 JPEG_QUALITY = 82
 MAX_REMEMBERED = 4096

@@ -180,16 +180,16 @@ def test_an_incident_opens_no_live_picture_to_someone_off_duty(aged: Running) ->
     assert live_close(aged, None) == 4401
 
 
-@pytest.mark.parametrize("role", [role for role in Role if role not in {Role.INVESTIGATOR, Role.SUPERVISOR}])
-def test_a_case_gives_no_clip_to_a_role_that_takes_none_out(aged: Running, role: Role) -> None:
+def test_a_case_gives_no_clip_to_a_role_that_takes_none_out(aged: Running) -> None:
     aged.house.open_case()
     with aged.http("ines") as page:
         export = page.post("/media/exports", json=ask(reason="FIR 1/26")).json()["export"]
-    is_watcher = role in {Role.OPERATOR, Role.DISPATCHER}
-    aged.house.sign_in("other", role, on_duty=is_watcher)
-    answers = [status for _, status, _ in knock(aged, "other", look="lok_x", export=export)]
-    seen = 200 if is_watcher else 403
-    assert answers == [seen, 404, 403, 403, 403, 403, seen]
+    for role in set(Role) - {Role.INVESTIGATOR, Role.SUPERVISOR}:
+        is_watcher = role in {Role.OPERATOR, Role.DISPATCHER}
+        aged.house.sign_in(f"a.{role}", role, on_duty=is_watcher)
+        answers = [status for _, status, _ in knock(aged, f"a.{role}", look="lok_x", export=export)]
+        seen = 200 if is_watcher else 403
+        assert answers == [seen, 404, 403, 403, 403, 403, seen]
 
 
 @pytest.mark.parametrize("end", ["sign_out", "disable", "password", "role", "shift"])
@@ -231,29 +231,29 @@ def test_another_session_of_the_same_person_asks_for_itself(aged: Running) -> No
     assert house.log_types().count("view_recordings") == before + 1
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/media/stills/..%2F..%2Fsafecity.db?at=2026-03-01T12:00:02Z",
-        "/media/stills/%2e%2e?at=2026-03-01T12:00:02Z",
-        "/media/stills/cam_t-1%00?at=2026-03-01T12:00:02Z",
-        "/media/stills/CAM_T-1?at=2026-03-01T12:00:02Z",
-        "/media/stills/*?at=2026-03-01T12:00:02Z",
-        "/media/stills/cam_t-1/?at=2026-03-01T12:00:02Z",
-        "//media/stills/cam_t-1?at=2026-03-01T12:00:02Z",
-        "/media/exports/..%2F..%2Fmedia/clip.mp4",
-        "/media/exports/../media/clip.mp4",
-        "/media/exports/%2e%2e/clip.mp4",
-        "/media/stills/cam_t-1?at=2026-03-01T12:00:02Z&at=2027-01-01T00:00:00Z",
-        "/media/stills/cam_t-1?at=2026-03-01T12:00:02",
-        "/media/stills/cam_t-1",
-    ],
+CROOKED = (
+    "/media/stills/..%2F..%2Fsafecity.db?at=2026-03-01T12:00:02Z",
+    "/media/stills/%2e%2e?at=2026-03-01T12:00:02Z",
+    "/media/stills/cam_t-1%00?at=2026-03-01T12:00:02Z",
+    "/media/stills/CAM_T-1?at=2026-03-01T12:00:02Z",
+    "/media/stills/*?at=2026-03-01T12:00:02Z",
+    "/media/stills/cam_t-1/?at=2026-03-01T12:00:02Z",
+    "//media/stills/cam_t-1?at=2026-03-01T12:00:02Z",
+    "/media/exports/..%2F..%2Fmedia/clip.mp4",
+    "/media/exports/../media/clip.mp4",
+    "/media/exports/%2e%2e/clip.mp4",
+    "/media/stills/cam_t-1?at=2026-03-01T12:00:02Z&at=2027-01-01T00:00:00Z",
+    "/media/stills/cam_t-1?at=2026-03-01T12:00:02",
+    "/media/stills/cam_t-1",
 )
-def test_crooked_addresses_lead_nowhere(aged: Running, path: str) -> None:
+
+
+def test_crooked_addresses_lead_nowhere(aged: Running) -> None:
     with aged.http("ines") as page:
-        answer = page.get(path)
-    assert answer.headers.get("content-type") not in PICTURES
-    assert 300 <= answer.status_code < 500
+        for path in CROOKED:
+            answer = page.get(path)
+            assert answer.headers.get("content-type") not in PICTURES, path
+            assert 300 <= answer.status_code < 500, path
 
 
 def test_a_picture_that_cannot_be_written_down_is_not_shown(aged: Running, monkeypatch: pytest.MonkeyPatch) -> None:
