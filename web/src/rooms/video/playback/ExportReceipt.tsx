@@ -54,7 +54,7 @@ export function ExportReceipt({ gateway, result }: { gateway: string; result: Ex
           {t('video.export.sheet')}
         </Button>
       </div>
-      <Button size="compact-sm" variant="light" loading={check.isPending} onClick={() => check.mutate()} leftSection={<Icon name="shield" size={16} />}>
+      <Button size="compact-sm" variant="light" loading={check.isPending} onClick={() => check.mutate()} data-act="verify" leftSection={<Icon name="shield" size={16} />}>
         {t('video.verify')}
       </Button>
       {check.isPending ? <Progress value={result.bytes === undefined ? 100 : (100 * received) / Math.max(1, result.bytes)} animated={result.bytes === undefined} aria-label={t('video.verify')} /> : null}
