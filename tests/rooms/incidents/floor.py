@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
+from itertools import count, groupby
 
 import sqlalchemy as sa
 
@@ -14,8 +14,7 @@ from safecity.incidents.clocks import Clocks
 from safecity.incidents.intake import Intake
 from safecity.incidents.model import Alert, HandStep
 from safecity.incidents.service import AlertStep
-from safecity.incidents.store import list_alert_lines
-from safecity.incidents.tables import alert_facts, alerts, incidents
+from safecity.incidents.tables import alert_facts, alert_steps, alerts, incidents
 from safecity.oversight.model import Actor
 from safecity.oversight.service import Oversight
 from safecity.platform.settings import IncidentsSettings
@@ -122,7 +121,10 @@ class Floor(Centre):
             owned = Counter(connection.execute(sa.select(alert_facts.c.alert)).scalars())
             opened = Counter(connection.execute(sa.select(alerts.c.incident)).scalars())
             known = set(connection.execute(sa.select(incidents.c.id)).scalars())
-            histories = {row["id"]: list_alert_lines(connection, row["id"], limit=1000) for row in rows}
+            ordered = sa.select(alert_steps).order_by(alert_steps.c.alert, alert_steps.c.number)
+            histories = {
+                alert: list(lines) for alert, lines in groupby(connection.execute(ordered), key=lambda line: line.alert)
+            }
         opened.pop(None, None)
         assert set(opened) <= known
         assert all(times == 1 for times in opened.values())
