@@ -1,9 +1,11 @@
 import { useMemo } from 'react'
 import { useConfig } from '../../api/queries'
-import type { Unit } from '../../api/wire'
+import type { Incident, Unit } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
 import IncidentsPage from '../../rooms/incidents/IncidentsPage'
 import type { PickMap } from '../../rooms/incidents/list/ReportDialog'
+import { Still } from '../../rooms/video/Still'
+import { Icon } from '../../ui/Icon'
 import { PlaceMap, type PlaceLine, type PlacePoint } from '../../rooms/sites/PlaceMap'
 
 const NOTHING = { cameras: [] as readonly string[], units: [] as readonly Unit[], lines: [] as readonly PlaceLine[] }
@@ -17,9 +19,16 @@ function WhereMap({ place, onPick }: { place: { lon: number; lat: number } | nul
   return <PlaceMap label={t('incident.report.point')} points={points} {...NOTHING} middle={{ lon, lat }} inSight={[{ lon: lon + 0.04, lat: lat + 0.02 }]} onPick={onPick} />
 }
 
+/** The picture that it began with; an incident away from any camera has none. */
+function Picture({ incident }: { incident: Incident }) {
+  const { pick } = useI18n()
+  if (incident.camera === null) return <Icon name="pin" size={26} />
+  return <Still camera={incident.camera} at={incident.picture_at} box={incident.box} alt={pick({ name: incident.title, name_ur: incident.title_ur })} width={320} compact />
+}
+
 const pickMap: PickMap = (place, onPick) => <WhereMap place={place} onPick={onPick} />
 
 /** The incidents, with a map for reporting one by hand. */
 export default function IncidentsScreen() {
-  return <IncidentsPage pickMap={pickMap} />
+  return <IncidentsPage pickMap={pickMap} picture={(incident) => <Picture incident={incident} />} />
 }

@@ -39,6 +39,7 @@ export const response = phrases({
   'incident.picture': ['The picture of the alert', 'الرٹ کی تصویر'],
   'incident.picture.none': ['Reported by hand, away from any camera: there is no picture.', 'زبانی اطلاع پر درج ہوا، قریب کیمرا نہیں: تصویر موجود نہیں۔'],
   'incident.around': ['Live around it', 'اردگرد کے کیمرے'],
+  'incident.around.here': ['at the place', 'عین موقع پر'],
   'incident.around.none': ['No camera within reach.', 'قریب کوئی کیمرا نہیں۔'],
   'incident.around.role': ['Your role does not see live pictures.', 'آپ کا کردار براہِ راست تصاویر نہیں دیکھ سکتا۔'],
   'incident.around.wall': ['On the wall', 'وال پر دیکھیں'],

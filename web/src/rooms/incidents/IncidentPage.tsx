@@ -52,7 +52,8 @@ function Actions({ detail }: { detail: IncidentDetail }) {
   const isOpen = incident.stage !== 'closed'
   const proposals = useProposals(incident.id, isOpen && acts.includes('dispatch_units'))
   const next = nextStep(detail, proposals.data, acts)
-  const offersClose = isOpen && mayClose(acts)
+  // While a unit is on it the server refuses; the units' own steps come first.
+  const offersClose = isOpen && incident.units === 0 && mayClose(acts)
   useKeys(offersClose ? [{ chord: 'x', label: t('keys.close'), run: () => setClosing(true) }] : [])
   return (
     <>

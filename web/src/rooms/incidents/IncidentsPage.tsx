@@ -1,4 +1,4 @@
-import { useRef } from 'react'
+import { useRef, type ReactNode } from 'react'
 import { Button, Loader, SegmentedControl } from '@mantine/core'
 import { useSearchParams } from 'react-router'
 import { useMay } from '../../api/queries'
@@ -18,24 +18,26 @@ import classes from './list/IncidentList.module.css'
 
 type Shown = 'open' | 'closed'
 
-function Rows({ incidents }: { incidents: readonly Incident[] }) {
+type Picture = (incident: Incident) => ReactNode
+
+function Rows({ incidents, picture }: { incidents: readonly Incident[]; picture?: Picture }) {
   const { t } = useI18n()
   const now = useNow()
   const box = useRef<HTMLOListElement>(null)
   useRowKeys(box)
   return (
     <ol ref={box} className={classes['rows']} aria-label={t('incident.title')}>
-      {incidents.map((incident) => <IncidentRow key={incident.id} incident={incident} now={now} />)}
+      {incidents.map((incident) => <IncidentRow key={incident.id} incident={incident} now={now} picture={picture?.(incident)} />)}
     </ol>
   )
 }
 
-function OpenIncidents() {
+function OpenIncidents({ picture }: { picture: Picture }) {
   const { t } = useI18n()
   const incidents = useOpenIncidents()
   if (incidents === undefined) return <Loader m="xl" aria-label={t('shell.loading')} />
   if (incidents.length === 0) return <EmptyState icon="incident" title={t('incident.none')}>{t('incident.none.do')}</EmptyState>
-  return <Rows incidents={incidents} />
+  return <Rows incidents={incidents} picture={picture} />
 }
 
 function ClosedIncidents() {
@@ -71,7 +73,7 @@ function useIncidentsUrl() {
 }
 
 /** What goes on in the city now, most urgent first, and what is over. */
-export default function IncidentsPage({ pickMap }: { pickMap: PickMap }) {
+export default function IncidentsPage({ pickMap, picture }: { pickMap: PickMap; picture: Picture }) {
   const { t } = useI18n()
   const mayReport = useMay('handle_incidents')
   const { shown, isReporting, change } = useIncidentsUrl()
@@ -89,7 +91,7 @@ export default function IncidentsPage({ pickMap }: { pickMap: PickMap }) {
           <Button onClick={() => change('report', '1')} leftSection={<Icon name="plus" size={18} />} rightSection={<KeyHint chord="n" />}>{t('incident.report')}</Button>
         ) : null}
       </header>
-      <div className={classes['scroll']}>{shown === 'open' ? <OpenIncidents /> : <ClosedIncidents />}</div>
+      <div className={classes['scroll']}>{shown === 'open' ? <OpenIncidents picture={picture} /> : <ClosedIncidents />}</div>
       {mayReport ? <ReportDialog opened={isReporting} onClose={() => change('report', null)} pickMap={pickMap} /> : null}
     </div>
   )

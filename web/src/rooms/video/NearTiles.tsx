@@ -9,6 +9,8 @@ import { LiveTile } from './LiveTile'
 import classes from './NearTiles.module.css'
 
 const SHOWN = 4
+/** Nearer than this a camera stands at the place itself. */
+const HERE_M = 25
 
 /** The wall with these cameras, one of them large where it is named. */
 function wallAddress(cameras: readonly NearCamera[], large: number | null): string {
@@ -41,7 +43,7 @@ export function NearTiles({ cameras }: { cameras: readonly NearCamera[] }) {
             }}
           >
             <LiveTile camera={camera} />
-            <span className={classes['far']}>{distance(distance_m)}</span>
+            <span className={classes['far']}>{distance_m < HERE_M ? t('incident.around.here') : distance(distance_m)}</span>
           </div>
         ))}
       </div>

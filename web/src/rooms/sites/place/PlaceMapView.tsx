@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { ActionIcon } from '@mantine/core'
+import { ActionIcon, Loader } from '@mantine/core'
 import type { FeatureCollection } from 'geojson'
 import type { Camera, Unit } from '../../../api/wire'
 import { useI18n } from '../../../i18n/i18n'
@@ -29,13 +29,14 @@ function usePlaceGl(city: FeatureCollection, bounds: Bounds, onPick: PlaceMapVie
   const { language } = useI18n()
   const box = useRef<HTMLDivElement>(null)
   const [map, setMap] = useState<PlaceGl | 'failed' | null>(null)
+  const [isDrawn, setDrawn] = useState(false)
   const pick = useRef(onPick)
   pick.current = onPick
   const first = useRef({ language, bounds })
   useEffect(() => {
     if (box.current === null) return undefined
     try {
-      const made = new PlaceGl({ container: box.current, city, ...first.current, onPick: (at) => pick.current?.(at) })
+      const made = new PlaceGl({ container: box.current, city, ...first.current, onPick: (at) => pick.current?.(at), onDrawn: () => setDrawn(true) })
       setMap(made)
       return () => made.remove()
     } catch {
@@ -43,13 +44,13 @@ function usePlaceGl(city: FeatureCollection, bounds: Bounds, onPick: PlaceMapVie
       return undefined
     }
   }, [city])
-  return { box, map }
+  return { box, map, isDrawn }
 }
 
 export function PlaceMapView({ city, cameras, states, points, units, lines, middle, inSight, label, onPick }: PlaceMapViewProps) {
   const { t, language } = useI18n()
   const bounds = boundsAround(middle, inSight)
-  const { box, map } = usePlaceGl(city, bounds, onPick)
+  const { box, map, isDrawn } = usePlaceGl(city, bounds, onPick)
   const made = map === 'failed' ? null : map
   const data = useMemo(
     () => ({ cameras: cameraMarks(cameras, states), wedges: wedges(cameras, states), units: unitMarks(units), points: pointMarks(points), lines: lineMarks(lines) }),
@@ -67,6 +68,7 @@ export function PlaceMapView({ city, cameras, states, points, units, lines, midd
   return (
     <div className={classes['place']} data-picks={onPick === undefined ? undefined : true}>
       <div ref={box} className={classes['map']} dir="ltr" role="application" aria-label={label} />
+      {isDrawn ? null : <p className={classes['drawing']} role="status"><Loader size="sm" /> {t('map.drawing')}</p>}
       <ActionIcon className={classes['home'] ?? ''} variant="default" size="md" aria-label={t('map.all')} title={t('map.all')} onClick={() => made?.fit(bounds)}>
         <Icon name="home" size={18} />
       </ActionIcon>

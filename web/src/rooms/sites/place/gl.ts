@@ -25,7 +25,8 @@ export type Bounds = [[number, number], [number, number]]
 const EMPTY: FeatureCollection = { type: 'FeatureCollection', features: [] }
 const FACE = ['Inter Variable, Noto Naskh Arabic Variable, sans-serif']
 const HALO = { 'text-halo-color': color.ground, 'text-halo-width': 1.8 }
-const PADDING_PX = 34
+/** Room for the marks and their names at the edge. */
+const PADDING_PX = { top: 48, bottom: 44, left: 48, right: 48 }
 /** Below this the marks of one crossing lie on each other. */
 const CLOSEST_ZOOM = 16.5
 
@@ -100,6 +101,8 @@ interface PlaceMapOptions {
   language: Language
   bounds: Bounds
   onPick: (at: { lon: number; lat: number }) => void
+  /** The first whole picture stands. */
+  onDrawn: () => void
 }
 
 export class PlaceGl {
@@ -108,7 +111,7 @@ export class PlaceGl {
   private isGone = false
 
   /** Raises where the browser has no WebGL 2. */
-  constructor({ container, city, language, bounds, onPick }: PlaceMapOptions) {
+  constructor({ container, city, language, bounds, onPick, onDrawn }: PlaceMapOptions) {
     this.map = new maplibre.Map({
       container,
       style: cityStyle(city, language),
@@ -129,6 +132,7 @@ export class PlaceGl {
         resolve()
       })
     })
+    this.map.once('load', onDrawn)
     this.map.on('click', ({ lngLat }) => onPick({ lon: lngLat.lng, lat: lngLat.lat }))
   }
 

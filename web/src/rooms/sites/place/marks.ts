@@ -57,9 +57,9 @@ export function lineMarks(lines: readonly PlaceLine[]): FeatureCollection<LineSt
 /** Closer than this a street is all one sees. */
 const LEAST_SPAN_DEG = 0.004
 
-/** A box around all of these with the first in its middle, so that the place itself never lies at the edge. */
+/** A box around the place and all of these, with the streets around the place at least. */
 export function boundsAround(at: { lon: number; lat: number }, others: readonly { lon: number; lat: number }[]): [[number, number], [number, number]] {
-  const lon = Math.max(LEAST_SPAN_DEG, ...others.map((one) => Math.abs(one.lon - at.lon)))
-  const lat = Math.max(LEAST_SPAN_DEG, ...others.map((one) => Math.abs(one.lat - at.lat)))
-  return [[at.lon - lon, at.lat - lat], [at.lon + lon, at.lat + lat]]
+  const lons = [at.lon - LEAST_SPAN_DEG, at.lon + LEAST_SPAN_DEG, ...others.map((one) => one.lon)]
+  const lats = [at.lat - LEAST_SPAN_DEG, at.lat + LEAST_SPAN_DEG, ...others.map((one) => one.lat)]
+  return [[Math.min(...lons), Math.min(...lats)], [Math.max(...lons), Math.max(...lats)]]
 }
