@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from safecity.api import media_stills
 from safecity.oversight.model import Role
 from safecity.platform.clock import to_iso
 from safecity.platform.errors import DataLoss, NotFound
@@ -263,3 +264,39 @@ def test_who_may_not_gets_no_picture(running: Running) -> None:
     with running.http("ines") as page:
         assert page.get(f"/media/stills/{CAMERA}", params=ask).status_code == 403, "nor with a leaf of before"
     assert house.log_types().count("refused") == 5
+
+
+def test_what_waits_has_a_limit(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = running.house
+    house.recorder.write(keys=1)
+    house.clock.advance((house.recorder.at - NOON).total_seconds() + 1)
+    monkeypatch.setattr(media_stills, "MAX_WAITING", 0)
+    monkeypatch.setattr(media_stills, "MAX_QUEUED", 0)
+    with running.http("ines") as page:
+        began = time.monotonic()
+        late = page.get(f"/media/stills/{CAMERA}", params={"at": to_iso(house.recorder.at + timedelta(seconds=0.5))})
+        assert (late.status_code, late.json()["code"]) == (404, "stills.not_yet")
+        assert time.monotonic() - began < media_stills.WAIT_S, "nobody waits beyond the limit"
+        busy = page.get(f"/media/stills/{CAMERA}", params={"at": to_iso(NOON + timedelta(seconds=1))})
+        assert (busy.status_code, busy.json()["code"]) == (429, "stills.busy")
+        assert busy.headers["retry-after"] == "1"
+
+
+def test_many_at_once_are_all_answered(running: Running) -> None:
+    house = running.house
+    house.recorder.write(keys=4)
+    house.clock.advance(60)
+    answers: list[int] = []
+
+    def ask(number: int) -> None:
+        with running.http("ines") as page:
+            at = to_iso(NOON + timedelta(seconds=number / 4))
+            answers.append(page.get(f"/media/stills/{CAMERA}", params={"at": at, "width": 320}).status_code)
+
+    askers = [threading.Thread(target=ask, args=(number,)) for number in range(24)]
+    for one in askers:
+        one.start()
+    for one in askers:
+        one.join(30)
+    assert answers == [200] * 24
+    assert house.log_types().count("view_recordings") == 24
