@@ -1,4 +1,4 @@
-"""The demo's units: entered at the police stations and hospitals of the registry, and driven when they are sent.
+"""The demo's units: entered at stations, hospitals and gates of the registry, and driven when they are sent.
 
 The drivers stand for the devices in the cars: they report positions and nothing else. Who is en route, on scene or
 clear is what people say in the console.
@@ -6,7 +6,6 @@ clear is what people say in the console.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 import structlog
 
@@ -20,7 +19,8 @@ from safecity.platform.database import Database
 from safecity.platform.errors import Conflict
 from safecity.platform.geometry import LonLat, distance_m
 from safecity.platform.settings import Settings
-from safecity.sites.model import Place, PlaceKind
+from safecity.sites.city import City
+from safecity.sites.model import PlaceKind
 from safecity.sites.store import read_city
 from safecity.virtual.patrol import Drive, sets_off_at
 
@@ -28,12 +28,14 @@ log = structlog.get_logger()
 
 PARKED_EVERY_S = 20.0
 """How often units that stand report themselves."""
-# Call sign, kind, name, name in Urdu, from what kind of place, how many.
-FLEET: tuple[tuple[str, UnitKind, str, str, PlaceKind, int], ...] = (
-    ("EAGLE", UnitKind.POLICE, "Eagle", "ایگل", PlaceKind.POLICE, 8),
-    ("TRAFFIC", UnitKind.TRAFFIC, "Traffic", "ٹریفک", PlaceKind.POLICE, 2),
-    ("RESCUE", UnitKind.AMBULANCE, "Rescue", "ریسکیو", PlaceKind.HOSPITAL, 3),
-    ("FIRE", UnitKind.FIRE, "Fire", "فائر", PlaceKind.POLICE, 1),
+GATE_POST_M = 1500.0
+"""Traffic units wait so far inside the gates, on the straight way to the centre."""
+# Call sign, kind, name, name in Urdu, how many.
+FLEET: tuple[tuple[str, UnitKind, str, str, int], ...] = (
+    ("EAGLE", UnitKind.POLICE, "Eagle", "ایگل", 6),
+    ("TRAFFIC", UnitKind.TRAFFIC, "Traffic", "ٹریفک", 4),
+    ("RESCUE", UnitKind.AMBULANCE, "Rescue", "ریسکیو", 3),
+    ("FIRE", UnitKind.FIRE, "Fire", "فائر", 1),
 )
 
 
@@ -52,24 +54,48 @@ def prepare_units(database: Database, settings: Settings, *, clock: Clock) -> in
     Call it once the city is imported. Returns how many are new or changed.
     """
     with database.read() as connection:
-        places = read_city(connection).places
+        city = read_city(connection)
     centre = LonLat(settings.sites.center_lon, settings.sites.center_lat)
-    return make_dispatch(database, settings, clock=clock).ensure_units(list(fleet(places, centre=centre)))
+    return make_dispatch(database, settings, clock=clock).ensure_units(list(fleet(city, centre=centre)))
 
 
-def fleet(places: Sequence[Place], *, centre: LonLat) -> Iterator[UnitSpec]:
-    """The units, one or more at each of the places nearest to the centre; none where there are no places."""
-    nearest = sorted(places, key=lambda place: distance_m(place.position, centre))
-    for code, kind, name, name_ur, at, count in FLEET:
-        here = [place for place in nearest if place.kind is at]
-        for number, place in enumerate(islice(here, count), start=1):
+def fleet(city: City, *, centre: LonLat) -> Iterator[UnitSpec]:
+    """The units: police and fire at stations, ambulances at hospitals, all spread out, traffic units inside the gates.
+
+    Fewer where the city has fewer places.
+    """
+    stations = [place.position for place in city.places if place.kind is PlaceKind.POLICE]
+    hospitals = [place.position for place in city.places if place.kind is PlaceKind.HOSPITAL]
+    gates = [_towards(gate.position, centre) for gate in city.gates]
+    waits_at = {
+        UnitKind.POLICE: stations,
+        UnitKind.TRAFFIC: gates,
+        UnitKind.AMBULANCE: hospitals,
+        UnitKind.FIRE: stations,
+    }
+    for code, kind, name, name_ur, count in FLEET:
+        for number, position in enumerate(spread(waits_at[kind], around=centre, count=count), start=1):
             yield UnitSpec(
                 code=f"{code}-{number}",
                 kind=kind,
                 name=f"{name} {number}",
                 name_ur=f"{name_ur} {number}",
-                position=place.position,
+                position=position,
             )
+
+
+def spread(positions: Sequence[LonLat], *, around: LonLat, count: int) -> list[LonLat]:
+    """So many of the positions: the one nearest to the middle, then always the one farthest from all before."""
+    left = sorted(positions, key=lambda one: distance_m(one, around))
+    chosen = left[:1]
+    while len(chosen) < min(count, len(left)):
+        chosen.append(max(left, key=lambda one: min(distance_m(one, two) for two in chosen)))
+    return chosen[:count]
+
+
+def _towards(start: LonLat, target: LonLat) -> LonLat:
+    share = min(1.0, GATE_POST_M / max(1.0, distance_m(start, target)))
+    return LonLat(start.lon + (target.lon - start.lon) * share, start.lat + (target.lat - start.lat) * share)
 
 
 @dataclass(slots=True, kw_only=True)
