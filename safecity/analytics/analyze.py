@@ -98,9 +98,8 @@ class _Reading:
                 if frame.width * frame.height > MAX_PIXELS:
                     self.broken = f"a picture of {frame.width}x{frame.height} in the middle"
                     break
-                base = frame.time_base
-                has_time = frame.pts is not None and base is not None
-                at_s = float(frame.pts * base) if has_time else self.frames / rate
+                pts, base = frame.pts, frame.time_base
+                at_s = self.frames / rate if pts is None or base is None else float(pts * base)
                 first_s = at_s if first_s is None else first_s
                 at_s -= first_s
                 if at_s <= last_s or at_s > last_s + 3600 > 0:

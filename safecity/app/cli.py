@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 import safecity
+from safecity.analytics.commands import analyze_app
 from safecity.analytics.model_commands import models_app
 from safecity.analytics.rule_commands import rules_app
 from safecity.app.demo import DemoOptions, run_demo
@@ -39,6 +40,7 @@ app.add_typer(unit_app, name="unit", help="Units that can be sent.")
 app.add_typer(user_app, name="user", help="Who may sign in.")
 app.add_typer(log_app, name="log", help="The log of every look and change.")
 app.add_typer(clip_app, name="clip", help="Exported clips.")
+app.add_typer(analyze_app)
 app.add_typer(models_app, name="models", help="Detector models.")
 app.add_typer(rules_app, name="rules", help="Lines, zones and rules on cameras' pictures.")
 app.add_typer(virtual_app, name="virtual", help="Virtual cameras, with faults on command.")

@@ -64,7 +64,7 @@ def count_clip(clip: Path, lines: Sequence[dict[str, Any]], *, detector: Detecto
 
 
 def _compare(clip: str, line: dict[str, Any], *, forward: int, backward: int) -> Row:
-    """The truth says up and down on the picture; forward is the side where (x2-x1)*(py-y1)-(y2-y1)*(px-x1) is positive."""
+    """The truth says up and down; forward is where (x2-x1)*(py-y1)-(y2-y1)*(px-x1) becomes positive."""
     (x1, _), (x2, _) = line["line"]
     counted = {"down": forward, "up": backward} if x2 > x1 else {"down": backward, "up": forward}
     truth = {way: int(line["counts"].get(way, {}).get("total", 0)) for way in ("up", "down")}
