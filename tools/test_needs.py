@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-NEEDS = {"chromium": "chromium", "ffmpeg": "ffmpeg", "initdb": "postgresql"}
+NEEDS = {"chromium": "chromium", "ffmpeg": "ffmpeg", "initdb": "postgresql", "motion": "motion"}
 
 
 def missing() -> list[str]:

@@ -86,6 +86,7 @@ class LiveCamera:
         self._monotonic_s = monotonic_s
         self._queue: deque[_Queued] = deque()
         self._bytes = 0
+        self._keys = 0  # of the queue
         self._header: StreamHeader | None = None
         self._last: AccessUnit | None = None
         self._needs_key = True
@@ -139,6 +140,7 @@ class LiveCamera:
         self._needs_key = False
         self._queue.append(_Queued(unit=item, header=self._header, follows_outage=follows_outage))
         self._bytes += len(item.data)
+        self._keys += item.is_key
         if len(self._queue) > MAX_QUEUED or self._bytes > MAX_QUEUED_BYTES:
             self._skip_ahead(is_counted=self.is_active)
 
@@ -150,11 +152,17 @@ class LiveCamera:
 
     def _drop(self, number: int, *, is_counted: bool) -> None:
         for _ in range(number):
-            self._bytes -= len(self._queue.popleft().unit.data)
+            self._pop()
         self._has_looked = self._has_looked and number == 0
         if is_counted:
             self.figures.dropped += number
             self.figures.skipped += number
+
+    def _pop(self) -> _Queued:
+        taken = self._queue.popleft()
+        self._bytes -= len(taken.unit.data)
+        self._keys -= taken.unit.is_key
+        return taken
 
     # Work
 
@@ -163,7 +171,7 @@ class LiveCamera:
         if not self._queue:
             return False
         if self._analysis.is_idle:
-            return self._find_key() is not None
+            return self._keys > self._has_looked
         waited_s = self._monotonic_s() - self._queue[0].unit.received_s
         return len(self._queue) >= BATCH or waited_s >= READY_AFTER_S
 
@@ -211,8 +219,7 @@ class LiveCamera:
 
     def _follow(self, number: int, *, skip_first: bool = False) -> None:
         """Decode the first packets of the queue and hand their pictures to analysis."""
-        batch = [self._queue.popleft() for _ in range(number)]
-        self._bytes -= sum(len(one.unit.data) for one in batch)
+        batch = [self._pop() for _ in range(number)]
         if not batch:
             return
         if any(one.follows_outage for one in batch) and self.is_active:

@@ -42,7 +42,7 @@ from safecity.video.supervision import SupervisedThread
 
 log = structlog.get_logger()
 
-TICK_S = 0.05
+TICK_S = 0.1
 ROUND_S = 0.2  # packets are taken from the sockets at least so often
 SNAPSHOT_EVERY_S = 1.0
 REGISTRY_EVERY_S = 2.0
