@@ -50,6 +50,7 @@ export const response = phrases({
   'incident.note': ['Add a note', 'نوٹ لکھیں'],
   'incident.note.hint': ['What you heard or saw. Enter writes it down.', 'جو سنا یا دیکھا۔ اینٹر سے درج ہو گا۔'],
   'incident.note.write': ['Write', 'درج کریں'],
+  'incident.note.closed': ['It is closed: nothing more is written here.', 'واقعہ بند ہے: مزید اندراج نہیں ہو سکتا۔'],
   'incident.note.role': ['Operators, dispatchers and supervisors write notes.', 'نوٹ آپریٹر، ڈسپیچر اور سپروائزر لکھتے ہیں۔'],
   'incident.map': ['Place and units', 'مقام اور یونٹ'],
   'incident.back': ['All incidents', 'تمام واقعات'],

@@ -33,9 +33,10 @@ function Timeline({ detail }: { detail: IncidentDetail }) {
   const { t } = useI18n()
   const mayWrite = useMay('handle_incidents')
   const note = useIncidentNote(detail.incident.id)
-  const entry = mayWrite ? (
+  const isOpen = detail.incident.stage !== 'closed'
+  const entry = mayWrite && isOpen ? (
     <NoteEntry hint={t('incident.note.hint')} isPending={note.isPending} error={note.error} onWrite={(text, done) => note.mutate(text, { onSuccess: done })} />
-  ) : <p className={classes['foot']}>{t('incident.note.role')}</p>
+  ) : <p className={classes['foot']}>{t(isOpen ? 'incident.note.role' : 'incident.note.closed')}</p>
   return (
     <Panel fill title={t('incident.timeline')}>
       <History steps={detail.steps} label={t('incident.timeline')} empty={t('incident.timeline.empty')} entry={entry} />

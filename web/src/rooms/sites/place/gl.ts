@@ -88,8 +88,9 @@ function addLayers(map: maplibre.Map): void {
   map.addLayer({
     id: 'point', type: 'symbol', source: 'points',
     layout: {
-      'icon-image': 'pin', 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'icon-ignore-placement': true,
-      'text-field': ['get', 'label'], 'text-font': FACE, 'text-size': 13, 'text-anchor': 'top', 'text-offset': [0, 0.2], 'text-optional': true,
+      // Names of places give way to it.
+      'icon-image': 'pin', 'icon-anchor': 'bottom', 'icon-allow-overlap': true,
+      'text-field': ['get', 'label'], 'text-font': FACE, 'text-size': 13, 'text-anchor': 'bottom', 'text-offset': [0, -2.6], 'text-allow-overlap': true,
     },
     paint: { 'text-color': color.text, ...HALO },
   })

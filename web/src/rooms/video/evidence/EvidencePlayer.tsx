@@ -8,7 +8,7 @@ import { duration } from '../../../lib/time'
 import { Icon } from '../../../ui/Icon'
 import { KeyHint } from '../../../ui/KeyHint'
 import { Ltr } from '../../../ui/Ltr'
-import type { Recorded } from '../gateway'
+import { useTimeline, type Recorded } from '../gateway'
 import { Picture } from '../playback/Picture'
 import { usePlayback } from '../playback/usePlayback'
 import { Still } from '../Still'
@@ -36,6 +36,7 @@ function Playing({ clip, onStop }: { clip: EvidenceClip; onStop: () => void }) {
   const video = useRef<HTMLVideoElement>(null)
   const { view, player, seek } = usePlayback(video, { gateway, camera: clip.camera, startAt: clip.from })
   const { at, isPlaying } = view
+  const known = useTimeline(clip.camera, { from: clip.from, to: clip.to }).data ?? NOTHING
   useEffect(() => {
     const back = wrapAt(at, clip)
     if (back !== null) seek(back)
@@ -46,7 +47,7 @@ function Playing({ clip, onStop }: { clip: EvidenceClip; onStop: () => void }) {
   return (
     <>
       <div className={classes['stage']}>
-        <Picture video={video} camera={clip.camera} view={view} data={NOTHING} onSkip={() => player.current?.skipGap()} onLive={() => void navigate(`/wall?n=1&c=${encodeURIComponent(clip.camera)}`)} onRetry={() => seek(clip.from)} />
+        <Picture video={video} camera={clip.camera} view={view} data={known} onSkip={() => player.current?.skipGap()} onLive={() => void navigate(`/wall?n=1&c=${encodeURIComponent(clip.camera)}`)} onRetry={() => seek(clip.from)} />
       </div>
       <div className={classes['bar']} dir="ltr">
         <Button size="compact-md" variant="default" onClick={toggle} aria-label={t(isPlaying ? 'video.pause' : 'video.play')}>
