@@ -12,8 +12,8 @@ interface BoxOutlineProps {
   isThin?: boolean
 }
 
-/** Pixels on the screen of the dark halo and of the light line. */
-const STROKES = { usual: [6, 2.5], thin: [3.5, 1.5] } as const
+/** Dark halo and light line, as thick on the screen as the text beside them wants. */
+const STROKES = { usual: ['0.375rem', '0.16rem'], thin: ['0.22rem', '0.1rem'] } as const
 /** The outline stands off the thing by this share of the picture, so that it hides nothing of it. */
 const OFF = 0.006
 
@@ -27,8 +27,8 @@ export function BoxOutline({ box, size: { width, height }, label, isThin = false
   const isBelow = top < font * 1.6
   return (
     <svg className={classes['outline']} viewBox={`0 0 ${width} ${height}`} preserveAspectRatio="xMidYMid meet" aria-hidden="true" data-testid="box">
-      <rect {...rect} fill="none" stroke="rgb(4 8 13 / 65%)" strokeWidth={halo} vectorEffect="non-scaling-stroke" />
-      <rect {...rect} fill="none" stroke="currentColor" strokeWidth={line} vectorEffect="non-scaling-stroke" />
+      <rect {...rect} fill="none" stroke="rgb(4 8 13 / 65%)" style={{ strokeWidth: halo }} vectorEffect="non-scaling-stroke" />
+      <rect {...rect} fill="none" stroke="currentColor" style={{ strokeWidth: line }} vectorEffect="non-scaling-stroke" />
       {label === undefined ? null : (
         <text x={left} y={isBelow ? bottom + font * 1.25 : top - font * 0.45} fontSize={font} fontWeight={600} fill="currentColor" stroke="rgb(4 8 13 / 85%)" strokeWidth={font * 0.22} paintOrder="stroke" strokeLinejoin="round" direction="ltr">
           {label}

@@ -43,7 +43,7 @@ export function Actions({ alert, deeds, mayHandle }: { alert: Alert; deeds: Deed
   ])
   return (
     <footer className={classes['actions']}>
-      {deeds.error === null ? null : <ErrorNotice error={deeds.error} />}
+      {deeds.error === null ? null : <div className={classes['fault']}><ErrorNotice error={deeds.error} /></div>}
       {!mayHandle ? <p className={classes['sub']}>{t('alert.role')}</p> : deeds.isClosing ? <Reasons deeds={deeds} /> : (
         <div className={classes['deeds']}>
           {choices.next === null ? <p className={classes['sub']}>{t('alert.taken', { name: alert.owner?.name ?? '–' })}</p> : (

@@ -41,7 +41,7 @@ interface AlertRowProps {
 
 /** One alert of the queue: the picture first, then how urgent, what, where, whose and how long there is. */
 export const AlertRow = memo(function AlertRow({ alert, me, place, now, isSelected, thumb, onSelect }: AlertRowProps) {
-  const { language } = useI18n()
+  const { t, language } = useI18n()
   const { age } = useSay()
   const title = alertTitle(alert, language)
   return (
@@ -57,14 +57,14 @@ export const AlertRow = memo(function AlertRow({ alert, me, place, now, isSelect
     >
       <div className={classes['thumb']}>{thumb}</div>
       <div className={classes['words']}>
-        <div className={classes['line']}>
+        <div className={classes['first']}>
           <PriorityMark priority={alert.priority} compact size={20} />
           <span className={classes['what']} title={title} dir="auto">{title}</span>
-          <span className={classes['age']}>{age((now - Date.parse(alert.first_at)) / 1000)}</span>
+          {alert.count > 1 ? <span className={classes['count']} title={t('alert.count', { count: alert.count })}><Ltr>×{alert.count}</Ltr></span> : null}
         </div>
         <div className={classes['line']}>
           <span className={classes['where']} title={place.site}>{place.site === '' ? place.camera : `${place.camera} · ${place.site}`}</span>
-          {alert.count > 1 ? <span className={classes['count']}><Ltr>×{alert.count}</Ltr></span> : null}
+          <span className={classes['age']}>{age((now - Date.parse(alert.first_at)) / 1000)}</span>
         </div>
         <div className={classes['line']}>
           <HoldFact alert={alert} me={me} />
