@@ -195,8 +195,10 @@ def test_a_keeper_that_dies_between_pages_loses_and_doubles_nothing(
     deaths = iter([2, 5, 9, 14])
     left = next(deaths)
 
-    def die(*_: object, **__: object) -> None:
+    def die(_: object, __: object, statement: str, *___: object) -> None:
         nonlocal left
+        if statement.startswith("BEGIN"):  # here the library itself would not know that a transaction is open
+            return
         left -= 1
         if left == 0:
             left = next(deaths, -1)
