@@ -83,11 +83,10 @@ GATE = Street(
     watch=Watch(
         rule=WrongWay(
             kind="wrong_way", name="wrong-way", title="Against the traffic at the gate",
-            title_ur="گیٹ پر مخالف سمت سے آمد", priority=1, classes=("vehicle", "person"), zone="way_out",
-            arrow=((100.0, 600.0), (440.0, 240.0)),  # a rider seen as a person by shape alone is one, too
+            title_ur="گیٹ پر مخالف سمت سے آمد", priority=1, line="outbound", direction="forward",
         ),
-        zones=(_zone("way_out", (0.0, 664.0), (208.0, 664.0), (490.0, 238.0), (375.0, 238.0), (0.0, 394.0)),),
-        holds_at_s=38.0,
+        zones=(),
+        holds_at_s=42.5,
         first_after_s=14.0,
     ),
 )  # fmt: skip
@@ -102,7 +101,7 @@ AVENUE = Street(
             kind="stopped_vehicle", name="no-stopping", title="Vehicle stopped where stopping is forbidden",
             title_ur="رکنا منع ہے: گاڑی سڑک پر کھڑی ہے", priority=2, zone="no_stopping", min_s=10.0,
         ),
-        zones=(_zone("no_stopping", (420.0, 325.0), (565.0, 325.0), (575.0, 366.0), (415.0, 366.0)),),
+        zones=(_zone("no_stopping", (425.0, 298.0), (565.0, 298.0), (575.0, 372.0), (415.0, 372.0)),),
         holds_at_s=29.2,
         first_after_s=36.0,
     ),

@@ -158,6 +158,7 @@ def plan_gate(random: np.random.Generator) -> StreetPlan:
     )
     # Between the two lanes out, towards the camera: seen, and over the line.
     plan.wrong_way = spine.offset(4.7).reversed()
+    plan.wrong_way_kind = RoadUser.RICKSHAW
     return plan
 
 

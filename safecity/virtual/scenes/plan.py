@@ -227,3 +227,4 @@ class StreetPlan:
     """Route and arc length where a planted stopped vehicle comes to stand."""
     wrong_way: Path | None = None
     """The way of a planted wrong-way vehicle."""
+    wrong_way_kind: RoadUser = RoadUser.MOTORBIKE

@@ -10,7 +10,7 @@ from safecity.virtual.scenes.backdrop import Backdrop, grow_trees, paint_backdro
 from safecity.virtual.scenes.glows import Glows
 from safecity.virtual.scenes.layouts import plan_street
 from safecity.virtual.scenes.looks import Look, Registry, Slot, schedule_vehicles, vehicle_slot
-from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX, Condition, EventKind, Layout, RoadUser, SceneRequest
+from safecity.virtual.scenes.model import HEIGHT_PX, WIDTH_PX, Condition, EventKind, Layout, SceneRequest
 from safecity.virtual.scenes.movers import Mover, MoverKey
 from safecity.virtual.scenes.other_vehicles import build_shape
 from safecity.virtual.scenes.pixels import U8, u8
@@ -76,7 +76,7 @@ class Scene:
             return
         segment = Segment(id="wrong_way", path=self.plan.wrong_way, speed_mps=7.0)
         self.plan.segments["wrong_way"] = segment
-        self.plan.routes.append(Route(segments=("wrong_way",), per_minute=0.0, kinds={RoadUser.MOTORBIKE: 1.0}))
+        self.plan.routes.append(Route(segments=("wrong_way",), per_minute=0.0, kinds={self.plan.wrong_way_kind: 1.0}))
 
     def wrong_way_slots(self, registry: Registry, *, first: int) -> list[Slot]:
         """The vehicles of planted wrong-way drives."""
@@ -84,7 +84,9 @@ class Scene:
         planted = [(i, e) for i, e in enumerate(self.request.events) if e.kind == EventKind.WRONG_WAY]
         index = len(self.plan.routes) - 1
         slots = [
-            vehicle_slot(registry, route, number=first + n, at_s=event.at_s, route_index=index, kind=RoadUser.MOTORBIKE)
+            vehicle_slot(
+                registry, route, number=first + n, at_s=event.at_s, route_index=index, kind=self.plan.wrong_way_kind
+            )
             for n, (_, event) in enumerate(planted)
         ]
         self.wrong_way_events = {slot.number: number for slot, (number, _) in zip(slots, planted, strict=True)}
