@@ -57,11 +57,13 @@ MAY = {
     "/api/health/detail": {Role.SUPERVISOR, Role.TECHNICIAN, Role.ADMINISTRATOR},
     "/api/log": {Role.AUDITOR},
     "/api/log/{index}/proof": {Role.AUDITOR},
+    "/api/log/types": {Role.AUDITOR},
     "/api/alerts": QUEUE,
     "/api/alerts/{alert_id}": QUEUE,
     "/api/units": QUEUE,
     "/api/incidents": QUEUE | {Role.INVESTIGATOR},
     "/api/incidents/{incident_id}": QUEUE | {Role.INVESTIGATOR},
+    "/api/incidents/{incident_id}/proposals": QUEUE,
     "/api/cases": {Role.INVESTIGATOR, Role.SUPERVISOR},
     "/api/cases/{case_id}": {Role.INVESTIGATOR, Role.SUPERVISOR},
 }

@@ -189,7 +189,7 @@ def test_a_keeper_that_dies_between_pages_loses_and_doubles_nothing(
     names = {floor.fire(subject=f"lane-{number}/car") for number in range(7)}
     monkeypatch.setattr("safecity.incidents.intake.PAGE", 3)
 
-    class Killed(BaseException):
+    class Killed(Exception):
         """As if the process were gone."""
 
     deaths = iter([2, 5, 9, 14])
