@@ -97,7 +97,7 @@ def pull(
         return
     if source is not None:
         discard_part(spec, folder)
-        path = install_from(spec, source, folder, pin=pin)
+        path = install_from(spec, source, folder=folder, pin=pin)
     else:
         path = _download(spec, folder, pin=pin)
     typer.echo(f"{name} is installed: {path} (SHA-256 {pin}, {spec.licence}, {spec.origin})")

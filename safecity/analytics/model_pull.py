@@ -75,7 +75,7 @@ def pin_of(spec: ModelSpec, sha256: str | None) -> str:
     return spec.sha256 or said or ""
 
 
-def install_from(spec: ModelSpec, source: Path, folder: Path, *, pin: str) -> Path:
+def install_from(spec: ModelSpec, source: Path, *, folder: Path, pin: str) -> Path:
     """Copy a model from a file, or from the file with its hash in a folder. Raises NotFound, DataLoss, Exhausted."""
     if source.is_dir():
         found = find_model_file(source, spec)

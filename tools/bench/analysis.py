@@ -204,7 +204,7 @@ class Ours:
         return dict(found[0].status) if found else {}
 
     def measure(self, model: str, case: str, recorder: "subprocess.Popen[bytes]") -> dict[str, float]:
-        """One analyser over a window; raises SystemExit where it did not see what it should."""
+        """One analyser over a window; `kept_up` is 0 where pictures were skipped, which would flatter it."""
         cameras, seconds = self.arguments.cameras, self.arguments.seconds
         alone = spent([recorder.pid], seconds=seconds / 2, cameras=cameras)
         with role("analyser", self.write(model), log=self.folder / f"analyser-{case}-{model}.log") as process:
@@ -221,9 +221,8 @@ class Ours:
             looked = (self._pictures() - before) / (time.monotonic() - began) / cameras
         status = self.status()
         say(f"ours {case} {model}: {looked:.2f} pictures/s a camera, {status}")
-        if case == "busy" and looked < LEAST_SHARE * FPS:
-            raise SystemExit("our analyser did not look at the pictures: the comparison would be none")
-        return {"cost": cost, "recorder_more": max(0.0, watched - alone), "pictures_per_s": looked}
+        kept_up = case == "idle" or looked >= LEAST_SHARE * FPS
+        return {"kept_up": kept_up, "cost": cost, "recorder_more": max(0.0, watched - alone), "pictures_per_s": looked}
 
     def _pictures(self) -> int:
         number = self.status().get("pictures", 0)
@@ -249,7 +248,8 @@ def run_case(case: str, clip: Path, arguments: argparse.Namespace, folder: Path)
                     "model": model,
                     "cpu_s_per_camera_min": round(found["cost"], 4),
                     "motion_cpu_s_per_camera_min": round(theirs, 4),
-                    "ratio": round(found["cost"] / theirs, 3),
+                    "ratio": round(found["cost"] / theirs, 3) if found["kept_up"] else None,
+                    "kept_up": bool(found["kept_up"]),
                     "recorder_more_cpu_s_per_camera_min": round(found["recorder_more"], 4),
                     "pictures_per_s": round(found["pictures_per_s"], 2),
                     "cameras": arguments.cameras,
@@ -279,7 +279,7 @@ def default_models() -> Path | None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--cameras", type=int, default=10)
+    parser.add_argument("--cameras", type=int, default=4)
     parser.add_argument("--seconds", type=float, default=20.0)
     parser.add_argument("--busy", type=Path, help="the video in which something moves; a drawn street if left away")
     parser.add_argument("--models", type=Path, default=default_models(), help="folder of detector models")

@@ -144,12 +144,12 @@ def test_a_file_or_a_folder_serves_a_closed_network(tmp_path: Path) -> None:
     (stick / "other name.onnx").write_bytes(CONTENT)
     for source in (tmp_path / "stick", stick / "other name.onnx"):
         target = tmp_path / source.name.replace(" ", "")
-        assert install_from(spec_of(None), source, target, pin=PIN).read_bytes() == CONTENT
+        assert install_from(spec_of(None), source, folder=target, pin=PIN).read_bytes() == CONTENT
     with pytest.raises(NotFound):
-        install_from(get_spec("yolox-s"), tmp_path / "stick", tmp_path / "m", pin=PIN)
+        install_from(get_spec("yolox-s"), tmp_path / "stick", folder=tmp_path / "m", pin=PIN)
     (stick / "wrong.onnx").write_bytes(b"wrong")
     with pytest.raises(DataLoss):
-        install_from(spec_of(None), stick / "wrong.onnx", tmp_path / "m", pin=PIN)
+        install_from(spec_of(None), stick / "wrong.onnx", folder=tmp_path / "m", pin=PIN)
     assert not (tmp_path / "m" / "paper.onnx").exists()
 
 
@@ -167,7 +167,7 @@ def test_auto_takes_the_first_that_is_there(tmp_path: Path, models_dir: Path) ->
     assert choose_model("auto", tmp_path) is None
     assert choose_model("motion", models_dir) is None
     for name in ("fastestdet", "picodet-s", "yolox-nano", "yolox-nano-dynamic"):
-        install_from(get_spec(name), models_dir, tmp_path, pin=str(get_spec(name).sha256))
+        install_from(get_spec(name), models_dir, folder=tmp_path, pin=str(get_spec(name).sha256))
         chosen = find_auto(tmp_path)
         assert chosen is not None
         assert chosen.spec.name == name
