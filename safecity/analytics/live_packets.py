@@ -1,8 +1,9 @@
 """The analyser's side of the packets contract: takes what recorders send, without a thread and without waiting.
 
 Like the gateway it asks every recorder of this machine and takes from whichever has the stream. Unlike the gateway it
-is in no hurry: it empties its sockets once a tick, which costs a fraction of waking for each packet. A recorder never
-waits for it: what does not fit into the sockets between them is dropped there, up to the next key frame.
+is in no hurry: it empties its sockets once a tick, which costs a fraction of waking for each packet, and it tells the
+recorders that they need not hurry either (`follow`). A recorder never waits for it: what does not fit into the sockets
+between them is dropped there, up to the next key frame.
 """
 
 import struct
@@ -38,7 +39,7 @@ class PacketFeed:
     def watch(self, key: StreamKey) -> None:
         """Begin to receive a stream."""
         self._watched.add(key)
-        self._tell(b"watch", (key,))
+        self._tell(b"follow", (key,))
 
     def unwatch(self, key: StreamKey) -> None:
         """Stop receiving it."""
@@ -52,13 +53,13 @@ class PacketFeed:
             self._looked_s = now_s
             for path in self._connect():
                 for key in self._watched:
-                    _post(self._sockets[path], b"watch", key=key)
+                    _post(self._sockets[path], b"follow", key=key)
         if now_s - self._renewed_s >= RENEW_EVERY_S:
             self._renewed_s = self._asked_s = now_s
-            self._tell(b"watch", self._watched)
+            self._tell(b"follow", self._watched)
         elif now_s - self._asked_s >= ASK_AGAIN_S:
             self._asked_s = now_s
-            self._tell(b"watch", self._watched & set(silent))
+            self._tell(b"follow", self._watched & set(silent))
 
     def drain(self, take: Callable[[StreamKey, Taken], None]) -> int:
         """Hand over everything that has come, in order; returns how many messages it was."""

@@ -4,7 +4,9 @@ A reader only appends to its ring; the hub's thread is woken for a stream only w
 watching costs nothing. A peer that does not keep up loses pictures up to the next key frame, never others' pictures.
 
 Frames (each message is a list of them):
-- to us:  [watch, camera, stream], renewed every 5 s, forgotten after 15 s; [unwatch, camera, stream]
+- to us:  [watch, camera, stream], renewed every 5 s, forgotten after 15 s; [unwatch, camera, stream]; [follow, camera,
+  stream] is a watch that can wait for a handful of packets: waking for each one would cost the recorder more than
+  recording does
 - from us: [header, camera, stream, json], [au, camera, stream, meta, data], [state, camera, stream, json]
 """
 
@@ -78,6 +80,7 @@ class PacketRing:
 @dataclass(slots=True, kw_only=True)
 class _Watch:
     expires_s: float
+    is_patient: bool
     last_sequence: int = -1
     needs_key: bool = False
 
@@ -98,6 +101,7 @@ class PacketHub:
         self._monotonic_s = monotonic_s
         self._channels: dict[StreamKey, _Channel] = {}
         self._watched: frozenset[StreamKey] = frozenset()
+        self._hurried: frozenset[StreamKey] = frozenset()
         self._queue: deque[tuple[StreamKey, AccessUnit | StreamHeader | StreamState]] = deque(maxlen=MAX_QUEUE)
         self._wake = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._is_stopping = False
@@ -150,8 +154,8 @@ class PacketHub:
             self._channels = {one: channel for one, channel in self._channels.items() if one != key}
 
     def is_watched(self, key: StreamKey) -> bool:
-        """Whether somebody watches the stream now."""
-        return key in self._watched
+        """Whether somebody watches the stream now who wants each picture at once."""
+        return key in self._hurried
 
     def publish(self, key: StreamKey, what: AccessUnit | StreamHeader) -> None:
         """Append to the ring; wake the hub only when somebody watches. Never waits."""
@@ -206,7 +210,7 @@ class PacketHub:
                 frames = self._socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 return
-            if len(frames) != 4 or frames[1] not in (b"watch", b"unwatch"):
+            if len(frames) != 4 or frames[1] not in (b"watch", b"follow", b"unwatch"):
                 continue
             peer, word, camera, stream = frames
             try:
@@ -221,12 +225,12 @@ class PacketHub:
             elif peer in channel.watches:
                 channel.watches[peer].expires_s = self._monotonic_s() + WATCH_EXPIRES_S
             elif self.watching < MAX_WATCHES:
-                self._welcome(key, channel, peer)
+                self._welcome(key, channel, peer, is_patient=word == b"follow")
             self._note_watched()
 
-    def _welcome(self, key: StreamKey, channel: _Channel, peer: bytes) -> None:
+    def _welcome(self, key: StreamKey, channel: _Channel, peer: bytes, *, is_patient: bool) -> None:
         """Header, the group of pictures so far, and the state, before anything live."""
-        watch = _Watch(expires_s=self._monotonic_s() + WATCH_EXPIRES_S)
+        watch = _Watch(expires_s=self._monotonic_s() + WATCH_EXPIRES_S, is_patient=is_patient)
         channel.watches[peer] = watch
         self._note_watched()  # before the snapshot, so that nothing falls between it and the queue
         header, units = channel.ring.snapshot()
@@ -292,7 +296,9 @@ class PacketHub:
         self._note_watched()
 
     def _note_watched(self) -> None:
-        self._watched = frozenset(key for key, channel in self._channels.items() if channel.watches)
+        watches = {key: list(channel.watches.values()) for key, channel in self._channels.items() if channel.watches}
+        self._watched = frozenset(watches)
+        self._hurried = frozenset(key for key, those in watches.items() if not all(one.is_patient for one in those))
 
 
 def _names(key: StreamKey) -> tuple[bytes, bytes]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import zmq
 
 from safecity.analytics import live_camera
 from safecity.analytics import store as analytics_store
@@ -260,3 +261,22 @@ def test_the_clerk_writes_facts_once_and_survives_a_database_that_is_away(regist
     assert [(one.slot, one.status["model"]) for one in statuses] == [("analyser-1", "motion")]
     assert statuses[0].seen_at == datetime(2026, 3, 1, 12, 0, 13, tzinfo=UTC)
     clerk.finish()
+
+
+def test_a_recorder_hurries_for_people_and_not_for_analysers(hub: PacketHub, tmp_path: Path, video) -> None:
+    key = (A, Stream.SUB)
+    hub.add_stream(key, StreamState(state=LinkState.LIVE, since=START, cause=None))
+    feed = PacketFeed(tmp_path, monotonic_s=SystemClock().monotonic_s)
+    feed.watch(key)
+    feed.tend(silent=[key])
+    wait_until(lambda: hub.watching == 1, within_s=5, what="the analyser follows")
+    assert not hub.is_watched(key)
+    with zmq.Context() as context, context.socket(zmq.DEALER) as person:
+        person.setsockopt(zmq.LINGER, 0)
+        person.connect(f"ipc://{hub.path}")
+        person.send_multipart([b"watch", A.encode(), b"sub"])
+        wait_until(lambda: hub.is_watched(key), within_s=5, what="somebody watches")
+        person.send_multipart([b"unwatch", A.encode(), b"sub"])
+        wait_until(lambda: not hub.is_watched(key), within_s=5, what="nobody hurries any more")
+    assert hub.watching == 1
+    feed.close()
