@@ -77,16 +77,17 @@ def _zone(name: str, *points: Corner) -> SceneZone:
 GATE = Street(
     request=SceneRequest(
         seed=11, layout=Layout.GATE, condition=Condition.DAY, duration_s=64.0, loop=True,
-        events=(PlantedEvent(kind=EventKind.WRONG_WAY, at_s=4.0),),
+        events=(PlantedEvent(kind=EventKind.WRONG_WAY, at_s=58.0),),
     ),
     place="gate",
     watch=Watch(
         rule=WrongWay(
             kind="wrong_way", name="wrong-way", title="Against the traffic at the gate",
-            title_ur="گیٹ پر مخالف سمت سے آمد", priority=1, line="outbound", direction="forward",
+            title_ur="گیٹ پر مخالف سمت سے آمد", priority=1, zone="way_out",
+            arrow=((100.0, 600.0), (440.0, 240.0)),
         ),
-        zones=(),
-        holds_at_s=42.5,
+        zones=(_zone("way_out", (0.0, 664.0), (208.0, 664.0), (490.0, 238.0), (375.0, 238.0), (0.0, 394.0)),),
+        holds_at_s=40.0,
         first_after_s=14.0,
     ),
 )  # fmt: skip
