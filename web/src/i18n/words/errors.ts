@@ -18,7 +18,7 @@ export const errors = phrases({
   ],
   'error.not_found': ['It is not there', 'مطلوبہ چیز موجود نہیں'],
   'error.not_found.do': ['It may have been removed or its time has passed.', 'ممکن ہے اسے ہٹا دیا گیا ہو یا اس کی مدت گزر چکی ہو۔'],
-  'error.conflict': ['Somebody else was faster', 'اس دوران کسی اور نے تبدیلی کر دی'],
+  'error.conflict': ['This does not fit how things stand now', 'یہ موجودہ صورتِ حال سے مطابقت نہیں رکھتا'],
   'error.conflict.do': ['Look at how it stands now, then decide again.', 'موجودہ صورتِ حال دیکھ کر دوبارہ فیصلہ کریں۔'],
   'error.exhausted': ['A limit has been reached', 'مقررہ حد پوری ہو چکی ہے'],
   'error.exhausted.do': ['Wait a little, or close what you no longer need.', 'کچھ دیر انتظار کریں یا غیر ضروری مناظر بند کر دیں۔'],

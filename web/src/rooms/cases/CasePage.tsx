@@ -70,11 +70,11 @@ function Summary({ incident }: Pick<CaseDetail, 'incident'>) {
         <dt>{t('incident.number')}</dt>
         <dd>{mayOpen ? <Link to={`/incidents/${incident.id}`}>{number}</Link> : number}</dd>
         <dt>{t('case.what')}</dt>
-        <dd dir="auto">{pick({ name: incident.title, name_ur: incident.title_ur })}</dd>
+        <dd><bdi>{pick({ name: incident.title, name_ur: incident.title_ur })}</bdi></dd>
         <dt>{t('incident.opened')}</dt>
         <dd><bdi>{time.full(incident.opened_at)}</bdi></dd>
         <dt>{t('incident.owner')}</dt>
-        <dd dir="auto">{incident.owner.name}</dd>
+        <dd><bdi>{incident.owner.name}</bdi></dd>
       </dl>
     </Panel>
   )

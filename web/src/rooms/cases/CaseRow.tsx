@@ -15,7 +15,7 @@ export function CaseRow({ one }: { one: Case }) {
       <Link to={`/cases/${one.id}`} className={classes['row']} data-row data-case={one.id}>
         <span className={classes['number']}><Ltr>{one.number}</Ltr></span>
         <span className={classes['what']}>
-          <b dir="auto">{pick({ name: one.title, name_ur: one.title_ur })}</b>
+          <b><bdi>{pick({ name: one.title, name_ur: one.title_ur })}</bdi></b>
           <small>{t('case.incident')} <Ltr>{one.incident_number}</Ltr></small>
         </span>
         <span className={classes['fact']}><small>{t('case.fir')}</small><b><Ltr>{one.fir_number}</Ltr></b></span>

@@ -30,7 +30,7 @@ function Row({ proposal, index, sending, onSend }: { proposal: Proposal; index: 
     <li className={classes['row']} data-unit={unit.id}>
       <div className={classes['who']}>
         <b><Ltr>{unit.code}</Ltr></b> <UnitMark kind={unit.kind} />
-        <small dir="auto">{pick(unit)}</small>
+        <small><bdi>{pick(unit)}</bdi></small>
       </div>
       <div className={classes['far']}>
         <b>{distance(proposal.distance_m)}</b>

@@ -23,7 +23,7 @@ function Rows({ units }: { units: readonly Unit[] }) {
           <li key={unit.id} className={classes['row']} data-unit={unit.id}>
             <div className={classes['who']}>
               <b><Ltr>{unit.code}</Ltr></b> <UnitMark kind={unit.kind} />
-              <small dir="auto">{pick(unit)}</small>
+              <small><bdi>{pick(unit)}</bdi></small>
             </div>
             <div className={classes['far']}>
               <StatusMark status={unit.status} />

@@ -38,7 +38,7 @@ function Line({ step, withDay }: { step: Step; withDay: boolean }) {
           ))}
         </p>
         {step.note === '' ? null : <p className={classes['note']} dir="auto">{step.note}</p>}
-        <p className={classes['who']} dir="auto">{step.by === null ? t('incident.system') : step.by.name}</p>
+        <p className={classes['who']}><bdi>{step.by === null ? t('incident.system') : step.by.name}</bdi></p>
       </div>
     </li>
   )

@@ -37,7 +37,7 @@ export function CaseHead({ one, mayWrite, onCorrect, onClose }: CaseHeadProps) {
         </div>
         <div>
           <dt>{t('case.station')}</dt>
-          <dd className={classes['big']} dir="auto">{one.police_station}</dd>
+          <dd className={classes['big']}><bdi>{one.police_station}</bdi></dd>
         </div>
         <div>
           <dt>{t('case.openedAt')} <bdi>{t('case.openedBy', { name: one.opened_by.name })}</bdi></dt>
@@ -46,7 +46,7 @@ export function CaseHead({ one, mayWrite, onCorrect, onClose }: CaseHeadProps) {
         {one.closed_at === null ? null : (
           <div>
             <dt>{t('case.closedAt')} <bdi>{time.seen(one.closed_at)}</bdi></dt>
-            <dd dir="auto">{one.outcome}</dd>
+            <dd><bdi>{one.outcome}</bdi></dd>
           </div>
         )}
       </dl>

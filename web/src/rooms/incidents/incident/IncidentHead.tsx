@@ -32,7 +32,7 @@ export function IncidentHead({ incident }: { incident: Incident }) {
         <Icon name="chevron" size={22} mirrored />
       </Link>
       <div className={classes['name']}>
-        <h1 dir="auto">{pick({ name: incident.title, name_ur: incident.title_ur })}</h1>
+        <h1><bdi>{pick({ name: incident.title, name_ur: incident.title_ur })}</bdi></h1>
         <p>
           <PriorityMark priority={incident.priority} size={18} /> <Ltr>{incident.number}</Ltr>
           {incident.alerts > 1 ? <span>{t('incident.alerts', { count: incident.alerts })}</span> : null}
@@ -48,7 +48,7 @@ export function IncidentHead({ incident }: { incident: Incident }) {
         </div>
         <div>
           <dt>{t('incident.owner')}</dt>
-          <dd dir="auto">{incident.owner.name}</dd>
+          <dd><bdi>{incident.owner.name}</bdi></dd>
         </div>
       </dl>
     </header>

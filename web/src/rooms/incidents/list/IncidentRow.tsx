@@ -31,7 +31,7 @@ export function IncidentRow({ incident, now, picture }: { incident: Incident; no
         <span className={classes['picture']}>{picture}</span>
         <PriorityMark priority={incident.priority} size={20} />
         <span className={classes['what']}>
-          <b dir="auto">{pick({ name: incident.title, name_ur: incident.title_ur })}</b>
+          <b><bdi>{pick({ name: incident.title, name_ur: incident.title_ur })}</bdi></b>
           <small><Ltr>{incident.number}</Ltr>{incident.alerts > 1 ? ` · ${t('incident.alerts', { count: incident.alerts })}` : ''}</small>
         </span>
         <span className={classes['stage']} data-stage={incident.stage}>
