@@ -18,17 +18,13 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 import safecity
-from safecity.analytics.scenes_service import Scenes
 from safecity.api.app import create_web_app
 from safecity.api.media import GatewayParts, create_gateway_app
-from safecity.api.parts import WebParts
 from safecity.app.cli import app as command_line
-from safecity.oversight.service import Oversight
+from safecity.app.web_parts import make_web_parts
 from safecity.platform.clock import SystemClock
 from safecity.platform.database import Database, metadata
-from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
-from safecity.sites.service import Sites
 from safecity.video.gateway import Gateway
 
 REPOSITORY = Path(__file__).parent.parent
@@ -53,20 +49,9 @@ def apps() -> Iterator[tuple[FastAPI, FastAPI]]:
         folder, clock = Path(name), SystemClock()
         settings = Settings.model_validate({"platform": {"data_dir": folder}})
         database = Database(settings.database_url())
-        oversight = Oversight(database, settings.oversight, clock)
-        sites = Sites(database, oversight=oversight, box=load_secret_box(folder), clock=clock)
-        gateway = Gateway(database, oversight=oversight, clock=clock, data_dir=folder, settings=settings.video)
-        web = WebParts(
-            settings=settings,
-            database=database,
-            oversight=oversight,
-            sites=sites,
-            scenes=Scenes(database, oversight=oversight, clock=clock),
-            clock=clock,
-            run_dir=folder,
-            started_at=clock.now(),
-        )
-        media = GatewayParts(settings=settings, oversight=oversight, gateway=gateway, clock=clock, run_dir=folder)
+        web = make_web_parts(settings, database, clock=clock, run_dir=folder)
+        gateway = Gateway(database, oversight=web.oversight, clock=clock, data_dir=folder, settings=settings.video)
+        media = GatewayParts(settings=settings, oversight=web.oversight, gateway=gateway, clock=clock, run_dir=folder)
         yield create_web_app(web), create_gateway_app(media)
         database.close()
 

@@ -363,7 +363,7 @@ export interface paths {
         put?: never;
         /**
          * Fault
-         * @description Cut a camera, mend it, or kill the recorder that holds it.
+         * @description Cut a camera's line, mend it, or kill the recorder that holds it; each is a leaf of the log.
          */
         post: operations["fault_api_demo_faults_post"];
         delete?: never;
@@ -401,7 +401,7 @@ export interface paths {
         };
         /**
          * Stream
-         * @description Changes as server-sent events; resumes at `after` or at the browser's Last-Event-ID.
+         * @description Changes that the listener may see, as server-sent events; resumes at `after` or at Last-Event-ID.
          */
         get: operations["stream_api_events_stream_get"];
         put?: never;
@@ -596,6 +596,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/log/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Types
+         * @description The types of leaves that the log holds, to choose from. No content, so no leaf.
+         */
+        get: operations["types_api_log_types_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/log/{index}/proof": {
         parameters: {
             query?: never;
@@ -737,7 +757,7 @@ export interface paths {
         };
         /**
          * State
-         * @description The state of every camera, as of a cursor; the events behind it bring the rest.
+         * @description Cameras, and what of the queue, incidents and units the listener may see, as of a cursor.
          */
         get: operations["state_api_state_get"];
         put?: never;
@@ -2479,7 +2499,9 @@ export interface operations {
     counts_api_cameras__camera_id__counts_get: {
         parameters: {
             query: {
+                /** @description Start, RFC 3339 with a time zone. */
                 from: string;
+                /** @description End, RFC 3339 with a time zone. */
                 to: string;
             };
             header?: never;
@@ -3294,6 +3316,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    types_api_log_types_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
                 };
             };
         };
