@@ -317,7 +317,9 @@ def list_recorder_statuses(connection: Connection) -> list[RecorderStatus]:
 def list_oldest(connection: Connection, *, limit: int, before: datetime | None = None) -> list[Segment]:
     """The oldest closed segments that nobody holds, across cameras; with `before`, only those that ended before it."""
     c = segments.c
-    statement = sa.select(segments).where(c.state == SegmentState.CLOSED.value, is_not_held(segments))
+    # Not `==`: SQLite would then take the index on the state and sort everything that is closed.
+    is_closed = c.state.not_in([SegmentState.OPEN.value, SegmentState.DELETING.value])
+    statement = sa.select(segments).where(is_closed, is_not_held(segments))
     if before is not None:
         statement = statement.where(c.durable_until <= before)
     statement = statement.order_by(c.started_at).limit(min(limit, MAX_ROWS))
