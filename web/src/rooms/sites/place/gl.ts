@@ -8,7 +8,7 @@ import { color } from '../../../ui/theme'
 import { unitSigns, type UnitKind } from '../../../ui/UnitMark'
 import { addImages, image, type Draw } from '../map/images'
 import { cityStyle, NAMED_LAYERS } from '../map/style'
-import { unitImage, type UnitTone } from './marks'
+import { BUSY_ORDER, unitImage, type UnitTone } from './marks'
 
 maplibre.setWorkerUrl(workerUrl)
 
@@ -77,14 +77,17 @@ function addLayers(map: maplibre.Map): void {
   map.setLayerZoomRange('camera', 0, 24)
   map.setLayerZoomRange('wedge', 12.5, 24)
   map.addLayer({ id: 'line', type: 'line', source: 'lines', paint: { 'line-color': color.accent, 'line-width': 2, 'line-dasharray': [2, 2] } })
-  map.addLayer({
-    id: 'unit', type: 'symbol', source: 'units',
-    layout: {
-      'icon-image': ['get', 'image'], 'icon-allow-overlap': true, 'icon-ignore-placement': true, 'symbol-sort-key': ['get', 'order'],
-      'text-field': ['get', 'code'], 'text-font': FACE, 'text-size': 12, 'text-anchor': 'top', 'text-offset': [0, 1.1], 'text-optional': true,
-    },
-    paint: { 'text-color': color.text, ...HALO },
-  })
+  // Two layers: of overlapping marks the busy one lies on top, and its name is the one that is kept.
+  for (const [id, is] of [['unit', '<'], ['unit-busy', '==']] as const) {
+    map.addLayer({
+      id, type: 'symbol', source: 'units', filter: [is, ['get', 'order'], BUSY_ORDER],
+      layout: {
+        'icon-image': ['get', 'image'], 'icon-allow-overlap': true, 'icon-ignore-placement': true, 'symbol-sort-key': ['get', 'order'],
+        'text-field': ['get', 'code'], 'text-font': FACE, 'text-size': 12, 'text-anchor': 'top', 'text-offset': [0, 1.1], 'text-optional': true,
+      },
+      paint: { 'text-color': color.text, ...HALO },
+    })
+  }
   map.addLayer({
     id: 'point', type: 'symbol', source: 'points',
     layout: {

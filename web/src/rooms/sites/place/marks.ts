@@ -24,6 +24,9 @@ export function toneOf(status: Unit['status']): UnitTone {
   return status === 'off_duty' ? 'off' : 'busy'
 }
 
+/** Drawn last, so on top. */
+export const BUSY_ORDER = 2
+
 export const unitImage = (kind: Unit['kind'], tone: UnitTone): string => `unit-${kind}-${tone}`
 
 export function unitMarks(units: readonly Unit[]): FeatureCollection<Point, { id: string; code: string; image: string; order: number }> {
@@ -34,7 +37,7 @@ export function unitMarks(units: readonly Unit[]): FeatureCollection<Point, { id
       return {
         type: 'Feature',
         geometry: { type: 'Point', coordinates: [unit.lon, unit.lat] },
-        properties: { id: unit.id, code: unit.code, image: unitImage(unit.kind, tone), order: tone === 'busy' ? 0 : tone === 'free' ? 1 : 2 },
+        properties: { id: unit.id, code: unit.code, image: unitImage(unit.kind, tone), order: tone === 'busy' ? BUSY_ORDER : tone === 'free' ? 1 : 0 },
       }
     }),
   }
