@@ -36,6 +36,7 @@ check: setup ## format, lint, types, import contract, house rules, docs
 bench: setup needs ## speed as ratios, one JSON line each
 	@$(BIN)/python -m tools.bench.record
 	@$(BIN)/python -m tools.bench.live
+	@$(BIN)/python -m tools.bench.counts
 	@$(BIN)/python -m tools.bench.analysis
 
 soak: setup ## a long run with kills and faults

@@ -34,6 +34,12 @@ SETTLE_S = 1.0
 """After a flood the background is learned anew for so long, and nothing is reported."""
 LIGHT_STEP = 2
 """Grey levels that the middle pixel must differ by before the whole background is shifted."""
+SOLID_SHARE = 0.8
+"""Of its own box that a moving patch fills: a car or coach does, cars whose lights run together do not."""
+LARGEST_SOLID_PX2 = 6000
+"""A tenth of the picture: a coach near the camera."""
+ALIVE_SHARE = 0.2
+"""Of a solid patch that must have changed just now; less is road that a parked car left."""
 MAX_BLOBS = 64
 SMALLEST_BLOB_PX2 = 24
 """Pixels of 320x180: about a person of 6x10 after opening; smaller is leaves and noise."""
@@ -95,7 +101,8 @@ class MotionModel:
             self._settled_s = at_s
             self._is_new = False
             return ()
-        self._follow_light()
+        if self._follow_light():
+            self._relearn(at_s)
         if at_s - self._newer_s >= FRESH_S:
             self._older, self._newer = self._newer, self._older
             np.copyto(self._newer, self.small)
@@ -132,10 +139,11 @@ class MotionModel:
 
     def _learn(self, at_s: float, keep: Sequence[Box]) -> None:
         windows = [_window(box) for box in keep[:MAX_BLOBS]]
-        saved = [self._background[window].copy() for window in windows]
+        saved = [(self._background[window].copy(), self._noise[window].copy()) for window in windows]
         self._step(at_s)
-        for window, part in zip(windows, saved, strict=True):
-            self._background[window] = part
+        for window, (background, noise) in zip(windows, saved, strict=True):
+            self._background[window] = background
+            self._noise[window] = noise
 
     def _relearn(self, at_s: float) -> None:
         np.copyto(self._background, self.small)
@@ -144,9 +152,11 @@ class MotionModel:
         self._stepped_s = self._noise_stepped_s = at_s
         self._settled_s = at_s + SETTLE_S
 
-    def _follow_light(self) -> None:
-        """Shift the whole background by what the middle pixel changed: exposure, clouds, a headlight's bloom."""
-        _shift(self._background, middle_step(self.small, self._background), self._scratch)
+    def _follow_light(self) -> bool:
+        """Shift the background by what the middle pixel changed: exposure, clouds; True where a light was switched."""
+        step = middle_step(self.small, self._background)
+        _shift(self._background, step, self._scratch)
+        return abs(step) >= LEAST_DIFFERENCE
 
     def _step(self, at_s: float) -> None:
         """Move the background, and more slowly the restlessness, by one grey level where time has come."""
@@ -172,11 +182,24 @@ class MotionModel:
         cv2.threshold(self._scratch, FRESH_DIFFERENCE, 255, cv2.THRESH_BINARY, dst=self._difference)
         cv2.dilate(self._difference, self._close, dst=self._scratch)
         cv2.bitwise_and(self.mask, self._scratch, dst=self.mask)
+        self._restore_solid()
         count, _, stats, _ = cv2.connectedComponentsWithStats(
             self.mask, labels=self._labels, connectivity=8, ltype=cv2.CV_16U
         )
         found = sorted((row for row in stats[1:count].tolist() if row[4] >= SMALLEST_BLOB_PX2), key=lambda row: -row[4])
         return [Box(x_px=x, y_px=y, w_px=w, h_px=h) for x, y, w, h, _ in found[:MAX_BLOBS]]
+
+    def _restore_solid(self) -> None:
+        """Give back whole what is solid: of a plain car or coach only the ends change from picture to picture."""
+        count, _, stats, _ = cv2.connectedComponentsWithStats(
+            self.standing, labels=self._labels, connectivity=8, ltype=cv2.CV_16U
+        )
+        for left, top, width, height, area in stats[1:count].tolist():
+            if area < SOLID_SHARE * width * height or area > LARGEST_SOLID_PX2:
+                continue
+            window = slice(top, top + height), slice(left, left + width)
+            if cv2.countNonZero(self.mask[window]) >= ALIVE_SHARE * area:
+                self.mask[window] = self.standing[window]
 
 
 class KeyGate:
