@@ -27,6 +27,14 @@ describe('colours', () => {
     expect(contrast('#ffffff', color.accentStrong)).toBeGreaterThanOrEqual(4.5)
   })
 
+  it.each(['offline', 'stalled', 'text'] as const)('the digit of a priority, dark on its filled shape in %s, has it too', (name) => {
+    expect(contrast(color.ground, color[name])).toBeGreaterThanOrEqual(4.5)
+  })
+
+  it('the two urgent priorities can be told apart by lightness alone', () => {
+    expect(contrast(color.offline, color.stalled)).toBeGreaterThanOrEqual(1.3)
+  })
+
   it.each(['recorded', 'missing'] as const)('%s stands out from the surface as a graphic', (name) => {
     expect(contrast(color[name], color.surface)).toBeGreaterThanOrEqual(3)
   })

@@ -22,7 +22,7 @@ function Calm({ queue }: { queue: Queue }) {
   const others = queue.open?.length ?? 0
   const isOffShift = session?.shift === null && session.acts.includes('start_shift')
   return (
-    <EmptyState icon="calm" title={t(others > 0 ? 'queue.calm.mine' : 'queue.calm')}>
+    <EmptyState icon="shield" title={t(others > 0 ? 'queue.calm.mine' : 'queue.calm')}>
       <p>{others > 0 ? t('queue.calm.mine.do', { count: others }) : t('queue.calm.do')}</p>
       {isOffShift ? <p>{t('queue.calm.shift')}</p> : null}
     </EmptyState>
@@ -58,7 +58,7 @@ export default function QueuePage({ slots }: { slots: QueueSlots }) {
         thumb={slots.thumb}
         onFilter={queue.setFilter}
         onSelect={queue.select}
-        empty={isNarrow || selected !== null ? calm : <p className={classes['empty']}>{t('queue.open', { count: 0 })}</p>}
+        empty={isNarrow || selected !== null ? calm : null}
       />
       <div className={classes['chosen']}>
         {alert !== null ? (
