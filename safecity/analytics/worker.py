@@ -6,7 +6,6 @@ anybody else waiting. Recording is upstream of both and never waits for either: 
 are dropped in the recorder's bounded queue for it.
 """
 
-import ctypes
 import gc
 import os
 import threading
@@ -52,9 +51,6 @@ SET_ASIDE_S = (2.0, 10.0, 60.0, 300.0)
 STEADY_AFTER_S = 120.0
 RECOVERED_AFTER_S = 30.0
 NICENESS = 5  # recording comes first where the cores are short
-_MMAP_THRESHOLD = -3
-_TRIM_THRESHOLD = -1
-_LARGEST_BUFFER = 64 * 1024**2
 # What a fault in the analysis of one camera can raise; anything else ends the process, which is then started again.
 BREAKS = (
     ArithmeticError,
@@ -362,15 +358,8 @@ def find_detector_or_none(settings: Settings) -> Detector | None:
 
 
 def prepare_process() -> None:
-    """One thread, lower priority than recording, and large buffers kept between pictures.
-
-    By default the C library hands every buffer over 128 KiB back to the kernel at once and takes it again for the next
-    picture, page by page: that costs more than the arithmetic on them.
-    """
+    """One thread, lower priority than recording, and a collector that seldom walks the queues."""
     os.nice(NICENESS)
     cv2.setNumThreads(1)
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    libc = ctypes.CDLL(None)
-    libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BUFFER)
-    libc.mallopt(_TRIM_THRESHOLD, 4 * _LARGEST_BUFFER)
