@@ -66,6 +66,13 @@ def case_router(parts: WebParts) -> APIRouter:
         """One case with its clips and history."""
         return case_detail(parts.cases.get_case(get_session(parts.oversight, request).actor, CaseId(case_id)))
 
+    _add_changes(router, parts)
+    return router
+
+
+def _add_changes(router: APIRouter, parts: WebParts) -> None:
+    """What is written into a case."""
+
     @router.post("/cases/{case_id}/notes", status_code=201)
     def note(case_id: Id, body: NewNote, request: Request) -> CaseDetail:  # pyright: ignore[reportUnusedFunction]
         """Write a line into the case."""
@@ -96,8 +103,6 @@ def case_router(parts: WebParts) -> APIRouter:
         """Close a case with its outcome."""
         actor = get_session(parts.oversight, request).actor
         return case_detail(parts.cases.close_case(actor, CaseId(case_id), version=body.version, outcome=body.outcome))
-
-    return router
 
 
 def case_view(case: Case) -> CaseView:

@@ -82,7 +82,7 @@ def read_spec(row: Mapping[str, str], reasons: list[str]) -> UnitSpec | None:
     kinds = [kind.value for kind in UnitKind]
     if row["kind"].strip() not in kinds:
         reasons.append(f"kind: one of {', '.join(kinds)}")
-    position = read_position(row["lon"], row["lat"], reasons)
+    position = read_position(row["lon"], row["lat"], reasons=reasons)
     if len(reasons) > before or position is None:
         return None
     return UnitSpec(
@@ -90,7 +90,7 @@ def read_spec(row: Mapping[str, str], reasons: list[str]) -> UnitSpec | None:
     )
 
 
-def read_position(lon: str, lat: str, reasons: list[str]) -> LonLat | None:
+def read_position(lon: str, lat: str, *, reasons: list[str]) -> LonLat | None:
     """A WGS84 position from two numbers as text, degrees; None with a reason where it is none."""
     try:
         return LonLat(float(lon), float(lat))

@@ -14,6 +14,11 @@ depends_on = None
 def upgrade() -> None:
     """Create the tables."""
     _create_holds()
+    _create_cases()
+    _create_histories()
+
+
+def _create_cases() -> None:
     op.create_table(
         "cases",
         sa.Column("id", sa.String(64), nullable=False, comment="case_..., rises with time"),
@@ -47,6 +52,9 @@ def upgrade() -> None:
         sqlite_where=is_open,
         postgresql_where=is_open,
     )
+
+
+def _create_histories() -> None:
     op.create_table(
         "case_clips",
         sa.Column("case", sa.String(64), nullable=False, comment="Case id"),
