@@ -7,7 +7,7 @@ import { useI18n } from '../../i18n/i18n'
 import { useKeys } from '../../lib/keys'
 import { KeyHint } from '../KeyHint'
 
-/** In the demo: the roles, each by two keys. The person that leaves goes off duty. */
+/** In the demo: the roles, each by two keys ("g" goes to pages as well, so no page takes it). The person that leaves goes off duty. */
 export function useRoleSwitch(session: Session) {
   const { t, pick } = useI18n()
   const navigate = useNavigate()
@@ -17,7 +17,7 @@ export function useRoleSwitch(session: Session) {
   const roles = cards.map((card, index) => ({
     role: card.role,
     name: pick({ name: card.display_name, name_ur: card.display_name_ur }),
-    chord: `s ${index + 1}`,
+    chord: `g ${index + 1}`,
     run: () => {
       if (enter.isPending || card.role === session.role) return
       enter.mutate({ role: card.role as DemoRole, leaves: session }, { onSuccess: () => void navigate('/') })
