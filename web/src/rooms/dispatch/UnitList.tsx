@@ -36,11 +36,11 @@ function Rows({ units }: { units: readonly Unit[] }) {
   )
 }
 
-/** Every unit with its status and the age of its position. */
+/** Every unit with its status and the age of its position; the keys of the page behind it rest meanwhile. */
 export function UnitList({ opened, onClose, units }: { opened: boolean; onClose: () => void; units: readonly Unit[] }) {
   const { t } = useI18n()
   return (
-    <Drawer opened={opened} onClose={onClose} position="right" size="28rem" title={t('unit.all')} closeButtonProps={{ 'aria-label': t('shell.close') }}>
+    <Drawer opened={opened} onClose={onClose} position="right" size="28rem" title={t('unit.all')} onKeyDown={(event) => event.stopPropagation()} closeButtonProps={{ 'aria-label': t('shell.close') }}>
       {units.length === 0 ? <EmptyState title={t('unit.all.none')}>{t('unit.all.none.do')}</EmptyState> : <Rows units={units} />}
     </Drawer>
   )
