@@ -1,6 +1,8 @@
-"""The corridor in a real browser: sign in, see the city move, play back, export, verify; the auditor sees it all."""
+"""Pictures in a real browser: sign in, see the city move, play back; the auditor sees every look.
 
-import hashlib
+Clips and what leads to them are walked in `test_walk.py`.
+"""
+
 import json
 import subprocess
 import sys
@@ -20,27 +22,15 @@ pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.timeout(600)]
 WORDS: dict[Language, dict[str, str]] = {
     "en": {
         "start_shift": "Start shift",
-        "export": "Export the clip",
-        "verify": "Check the SHA-256 here",
-        "matches": "Matches",
-        "clip": "Clip",
-        "sheet": "Hash sheet",
         "watched": "Watched live",
         "played": "Watched a recording",
-        "exported": "Exported a clip",
         "in_the_log": "In the log",
         "stalled": "Picture stalled",
     },
     "ur": {
         "start_shift": "ڈیوٹی شروع کریں",
-        "export": "کلپ برآمد کریں",
-        "verify": "یہاں SHA-256 جانچیں",
-        "matches": "مطابق ہے",
-        "clip": "کلپ",
-        "sheet": "ہیش شیٹ",
         "watched": "براہِ راست مشاہدہ",
         "played": "ریکارڈنگ کا مشاہدہ",
-        "exported": "کلپ برآمد کیا",
         "in_the_log": "لاگ میں موجود",
         "stalled": "تصویر رک گئی ہے",
     },
@@ -74,7 +64,9 @@ def chromium() -> Iterator[Browser]:
 
 
 def sign_in(page: Page, demo: Demo, user: str, *, language: Language, path: str) -> None:
+    """By name and password, as everywhere but in the demo."""
     page.goto(f"{demo.url}{path}?lang={language}")
+    page.locator('[data-act="type"]').click()
     page.locator('input[name="username"]').fill(user)
     page.locator('input[name="password"]').fill(demo.password(user))
     page.locator('button[type="submit"]').click()
@@ -119,49 +111,17 @@ def play_back(page: Page, demo: Demo, camera: str, *, language: Language) -> Non
     wait_until(lambda: video.evaluate("v => v.currentTime") > began + 1, within_s=15, reason="playback runs")
 
 
-def export_and_verify(page: Page, folder: Path, *, words: dict[str, str]) -> dict[str, object]:
-    page.keyboard.press("i")
-    time.sleep(4)
-    page.keyboard.press("o")
-    page.locator("textarea").first.fill("FIR 123/26")
-    page.get_by_role("button", name=words["export"], exact=True).click()
-    shown = page.locator("[data-sha256]")
-    expect(shown).to_be_visible()
-    page.get_by_role("button", name=words["verify"]).click()
-    expect(page.locator('[data-matches="true"]')).to_contain_text(words["matches"])
-    files = {}
-    for name in ("clip", "sheet"):
-        with page.expect_download() as waiting:
-            page.get_by_role("link", name=words[name], exact=True).click()
-        files[name] = folder / waiting.value.suggested_filename
-        waiting.value.save_as(files[name])
-    digest = hashlib.sha256(files["clip"].read_bytes()).hexdigest()
-    assert digest == shown.get_attribute("data-sha256")
-    check_outside(files["clip"], files["sheet"])
-    return json.loads(files["sheet"].read_bytes())
-
-
-def check_outside(clip: Path, sheet: Path) -> None:
-    """The command that anybody runs, with nothing but the two files; and one flipped byte is found."""
-    command = [str(Path(sys.executable).with_name("safecity")), "clip", "verify", str(clip), str(sheet)]
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
-    damaged = bytearray(clip.read_bytes())
-    damaged[len(damaged) // 2] ^= 1
-    clip.write_bytes(damaged)
-    assert subprocess.run(command, capture_output=True, check=False).returncode == 1
-
-
 def auditor_sees(page: Page, demo: Demo, *, language: Language) -> None:
     words = WORDS[language]
     sign_in(page, demo, "auditor", language=language, path="/log")
-    for phrase in ("watched", "played", "exported"):
+    for phrase in ("watched", "played"):
         expect(page.get_by_text(words[phrase], exact=True).first).to_be_visible()
     page.locator("li button[aria-expanded]").first.click()
     expect(page.get_by_text(words["in_the_log"], exact=True).first).to_be_visible()
 
 
 @pytest.mark.parametrize("language", ["en", "ur"])
-def test_the_corridor(demo: Demo, chromium: Browser, tmp_path: Path, language: Language) -> None:
+def test_pictures_live_and_recorded(demo: Demo, chromium: Browser, language: Language) -> None:
     words = WORDS[language]
     page = open_page(chromium, language=language)
     errors: list[str] = []
@@ -176,8 +136,6 @@ def test_the_corridor(demo: Demo, chromium: Browser, tmp_path: Path, language: L
     assert camera
     wait_until(lambda: float(str(demo.health()["recorded_s"])) > 45 * 16, within_s=90, reason="a minute is recorded")
     play_back(page, demo, camera, language=language)
-    sheet = export_and_verify(page, tmp_path, words=words)
-    assert camera in json.dumps(sheet)
     auditor_sees(open_page(chromium, language=language), demo, language=language)
     assert errors == []
     assert foreign == []

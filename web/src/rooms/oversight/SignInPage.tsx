@@ -80,7 +80,7 @@ export default function SignInPage() {
         <p className={classes['note']}>{t('signIn.promise')}</p>
         {isDemo ? (
           <div className={classes['other']}>
-            <button type="button" className={classes['link']} onClick={() => setTyping(!isTyping)}>
+            <button type="button" className={classes['link']} data-act="type" onClick={() => setTyping(!isTyping)}>
               {t(isTyping ? 'demo.cards.back' : 'demo.typed')}
             </button>
             {isTyping ? <span className={classes['note']}>{t('signIn.demo')}</span> : null}
