@@ -143,7 +143,7 @@ class CameraAnalysis:
         self._follow(picture, blobs)
         passed = self._count(at_s)
         seen = [_seen(track) for track in self._tracker.tracks if is_real(track)]
-        changes = [change for watch in self._watches for change in watch.step(seen, passed, at_s)]
+        changes = [change for watch in self._watches for change in watch.step(seen, passed, at_s=at_s)]
         for track in self._tracker.forget(at_s, extra_s=self._patience_s()):
             for counter in self._counters:
                 counter.forget(track)
@@ -185,7 +185,7 @@ class CameraAnalysis:
             step_s = at_s - self._at_s
             pictures = (self._before, self._motion.small, self._motion.mask)
             moved = shifts(pictures, self._tracker.tracks, scale=self._scale, step_s=step_s)
-            self._tracker.predict(at_s, self._at_s, moved)
+            self._tracker.predict(at_s, from_s=self._at_s, shifts=moved)
         if self.detector is not None and self._wants_detection(at_s, is_moving=bool(blobs)):
             self._detected_s = at_s
             bgr = picture.bgr()

@@ -88,7 +88,7 @@ class Change(NamedTuple):
 class Watch(Protocol):
     """One rule being watched."""
 
-    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], at_s: float) -> list[Change]:
+    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], *, at_s: float) -> list[Change]:
         """Take one picture's things and crossings."""
         ...
 
@@ -134,7 +134,7 @@ class _CrossingWatch:
     def __init__(self, rule: LineCrossing) -> None:
         self.rule = rule
 
-    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], at_s: float) -> list[Change]:
+    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], *, at_s: float) -> list[Change]:
         del seen
         wanted = {"forward": (True,), "backward": (False,), "both": (True, False)}[self.rule.direction]
         return [
@@ -157,7 +157,7 @@ class _WrongLineWatch:
         self.rule = rule
         self.line = line
 
-    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], at_s: float) -> list[Change]:
+    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], *, at_s: float) -> list[Change]:
         del seen
         return [
             _at_once(self.rule, self.line.name, one.seen, at_s)
@@ -202,7 +202,7 @@ class _WrongArrowWatch:
         self._ux, self._uy = (x2 - x1) / length, (y2 - y1) / length
         self._ways: dict[int, _Way] = {}
 
-    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], at_s: float) -> list[Change]:
+    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], *, at_s: float) -> list[Change]:
         del passed
         made: list[Change] = []
         for one in seen:
@@ -260,7 +260,7 @@ class _StayWatch:
     def _must_stand(self) -> bool:
         return isinstance(self.rule, StoppedVehicle)
 
-    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], at_s: float) -> list[Change]:
+    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], *, at_s: float) -> list[Change]:
         del passed
         made: list[Change] = []
         for one in seen:
@@ -333,7 +333,7 @@ class _CrowdWatch:
     last_s: float = 0.0
     fired: Change | None = field(default=None)
 
-    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], at_s: float) -> list[Change]:
+    def step(self, seen: Sequence[Seen], passed: Sequence[Passed], *, at_s: float) -> list[Change]:
         del passed
         inside = [
             one for one in seen if matches(one.object_class, self.rule.classes) and is_inside(self.zone, one.foot)

@@ -142,7 +142,7 @@ class Tracker:
         self.tracks: list[Track] = []
         self._next = 1
 
-    def predict(self, to_s: float, from_s: float, shifts: Mapping[int, tuple[float, float]]) -> None:
+    def predict(self, to_s: float, *, from_s: float, shifts: Mapping[int, tuple[float, float]]) -> None:
         """Move every track to where it must be now: as the picture flowed there, else at constant velocity."""
         step_s = to_s - from_s
         for track in self.tracks:

@@ -29,7 +29,7 @@ class RuleFired(Fact):
     """`car`, `person`, ...; with a question mark (`vehicle?`) where only size and shape were seen."""
     priority: Annotated[int, Field(ge=1, le=4)]
     started_at: AwareDatetime
-    """When the rule began to hold, as the camera captured it."""
+    """When the rule began to hold, on the server's line (the recordings' index), as every instant here."""
     clip_from: AwareDatetime
     clip_to: AwareDatetime
     picture_at: AwareDatetime

@@ -27,7 +27,7 @@ def play(pictures: Sequence[Sequence[Detection]], *, line: SceneLine = LINE) -> 
     for number, detections in enumerate(pictures):
         at_s = number * STEP_S
         if number:
-            tracker.predict(at_s, at_s - STEP_S, {})
+            tracker.predict(at_s, from_s=at_s - STEP_S, shifts={})
         tracker.detect(detections, at_s)
         for track in tracker.tracks:
             counter.see(track, at_s)

@@ -24,7 +24,7 @@ def fire(rule: dict[str, object], at: Callable[[float], list[Seen]], *, seconds:
     (watch,) = watch_all(scene_from({"lines": [LINE], "zones": [ZONE], "rules": [rule]}))
     made: list[Change] = []
     for number in range(int(seconds / STEP_S)):
-        made += watch.step(at(number * STEP_S), [], number * STEP_S)
+        made += watch.step(at(number * STEP_S), [], at_s=number * STEP_S)
     return made + watch.finish(seconds)
 
 
@@ -74,18 +74,18 @@ def test_wrong_way_over_a_line() -> None:
     right = Passed("l", True, thing(200, 210)._replace(origin=(200, 100)))
     wrong = Passed("l", False, thing(200, 190)._replace(origin=(200, 300)))
     jumped = Passed("l", False, thing(200, 190)._replace(origin=(200, 205)))
-    assert not watch.step([], [right], 1.0)
-    assert not watch.step([], [jumped], 1.0)
-    assert len(watch.step([], [wrong], 2.0)) == 1
+    assert not watch.step([], [right], at_s=1.0)
+    assert not watch.step([], [jumped], at_s=1.0)
+    assert len(watch.step([], [wrong], at_s=2.0)) == 1
 
 
 def test_line_crossing_by_direction_and_class() -> None:
     rule = {"kind": "line_crossing", "line": "l", "direction": "forward", "classes": ["vehicle"]}
     (watch,) = watch_all(scene_from({"lines": [LINE], "rules": [rule]}))
-    assert len(watch.step([], [Passed("l", True, thing(1, 1, name="bus"))], 0.0)) == 1
-    assert len(watch.step([], [Passed("l", True, thing(1, 1, name="vehicle?"))], 0.0)) == 1
-    assert not watch.step([], [Passed("l", True, thing(1, 1, name="person"))], 0.0)
-    assert not watch.step([], [Passed("l", False, thing(1, 1))], 0.0)
+    assert len(watch.step([], [Passed("l", True, thing(1, 1, name="bus"))], at_s=0.0)) == 1
+    assert len(watch.step([], [Passed("l", True, thing(1, 1, name="vehicle?"))], at_s=0.0)) == 1
+    assert not watch.step([], [Passed("l", True, thing(1, 1, name="person"))], at_s=0.0)
+    assert not watch.step([], [Passed("l", False, thing(1, 1))], at_s=0.0)
 
 
 def test_crowd_is_more_than_the_limit_for_long_enough() -> None:
