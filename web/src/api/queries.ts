@@ -140,6 +140,11 @@ export function useLogPage({ before, limit, type }: LogAsk) {
   })
 }
 
+/** The kinds of entries that the log holds, to choose from. */
+export function useLogTypes() {
+  return useQuery({ queryKey: [...keys.log, 'types'], queryFn: ({ signal }) => bodyOf(api.GET('/api/log/types', { signal })), staleTime: 30_000 })
+}
+
 export function fetchProof(index: number, signal: AbortSignal): Promise<InclusionProof> {
   return bodyOf(api.GET('/api/log/{index}/proof', { params: { path: { index } }, signal }))
 }

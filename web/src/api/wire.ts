@@ -37,6 +37,7 @@ export type StateSnapshot = Omit<Schemas['CityState'], 'cameras'> & { cameras: R
 
 export type CameraHealth = WithCause<Schemas['CameraHealth']>
 export type RecorderHealth = Schemas['RecorderHealth']
+export type AnalyserHealth = Schemas['AnalyserHealth']
 export type HealthDetail = Omit<Schemas['HealthDetail'], 'cameras'> & { cameras: CameraHealth[] }
 
 export type Leaf = Schemas['LeafView']
@@ -47,6 +48,7 @@ export type InclusionProof = Schemas['ProofView']
 export type Person = Schemas['Person']
 export type Alert = Schemas['AlertChanged']
 export type CloseReason = NonNullable<Alert['close_reason']>
+export type AlertPage = Schemas['AlertPage']
 export type AlertDetail = Schemas['AlertDetail']
 export type AlertStep = Schemas['AlertStep']
 export type AlertStepDone = Schemas['AlertStepDone']
@@ -69,6 +71,12 @@ export type CasePage = Schemas['CasePage']
 export type NewCase = Schemas['NewCase']
 export type CaseReferences = Schemas['CaseReferences']
 export type CloseCase = Schemas['CloseCase']
+
+export type CameraScene = Schemas['CameraScene']
+export type CountsView = Schemas['CountsView']
+export type LineCount = Schemas['LineCount']
+export type CityPlan = Schemas['PlanView']
+export type PlanLine = Schemas['PlanLine']
 
 export type DemoCard = Schemas['DemoCard']
 export type DemoRole = Schemas['DemoEnter']['role']

@@ -13,7 +13,7 @@ const IncidentsScreen = lazy(() => import('./screens/IncidentsScreen'))
 const IncidentScreen = lazy(() => import('./screens/IncidentScreen'))
 const CasesScreen = lazy(() => import('./screens/CasesScreen'))
 const CaseScreen = lazy(() => import('./screens/CaseScreen'))
-const MapPage = lazy(() => import('../rooms/sites/MapPage'))
+const MapScreen = lazy(() => import('./screens/MapScreen'))
 const HealthPage = lazy(() => import('../rooms/sites/HealthPage'))
 const WallScreen = lazy(() => import('./screens/WallScreen'))
 const PlaybackPage = lazy(() => import('../rooms/video/PlaybackPage'))
@@ -23,7 +23,7 @@ const content: Record<string, ReactNode> = {
   '/queue': <QueueScreen />,
   '/incidents': <IncidentsScreen />,
   '/cases': <CasesScreen />,
-  '/map': <MapPage />,
+  '/map': <MapScreen />,
   '/wall': <WallScreen />,
   '/playback': <PlaybackPage />,
   '/health': <HealthPage />,

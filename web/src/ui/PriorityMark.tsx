@@ -4,7 +4,7 @@ import classes from './PriorityMark.module.css'
 export type Priority = 1 | 2 | 3 | 4
 
 /** Fewer corners, less urgent: octagon, diamond, square, circle; the digit and the word say it too. */
-const outlines: Record<Priority, string> = {
+export const priorityOutlines: Record<Priority, string> = {
   1: 'M6.300 1.500h7.400l4.800 4.800v7.400l-4.800 4.800H6.300l-4.800-4.800V6.300L6.300 1.500Z',
   2: 'M10 .800 19.200 10 10 19.200.800 10 10 .800Z',
   3: 'M2.500 2.500h15v15h-15z',
@@ -21,7 +21,7 @@ export function PriorityMark({ priority, compact = false, size = 22 }: { priorit
   return (
     <span className={classes['mark']} data-priority={rank} title={compact ? word : undefined}>
       <svg width={`${size / 16}rem`} height={`${size / 16}rem`} viewBox="0 0 20 20" className="sc-icon" aria-hidden="true">
-        <path d={outlines[rank]} />
+        <path d={priorityOutlines[rank]} />
         <text x="10" y="14.200" textAnchor="middle">{rank}</text>
       </svg>
       <span className={compact ? 'sc-hidden' : undefined}>{word}</span>

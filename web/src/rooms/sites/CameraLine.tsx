@@ -19,7 +19,7 @@ export function CameraLine({ camera, entry, onOpen }: CameraLineProps) {
   const cause = causePhrase(entry.cause)
   return (
     <li>
-      <button type="button" className={classes['cameraLine']} onClick={() => onOpen(camera.id)}>
+      <button type="button" data-row className={classes['cameraLine']} onClick={() => onOpen(camera.id)}>
         <StateShape state={entry.state} size={16} />
         <span>
           <b>{pick(camera)}</b>

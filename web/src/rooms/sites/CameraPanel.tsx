@@ -13,8 +13,9 @@ import { StateBadge } from '../../ui/StateBadge'
 import { useTime } from '../../ui/useTime'
 import { CloseButton } from './CloseButton'
 import { DemoFaults } from './DemoFaults'
-import type { Chosen } from './map/cityMap'
+import type { Chosen } from './chosen'
 import { stateOf, wind, type States } from './states'
+import live from './Live.module.css'
 import classes from './Map.module.css'
 
 interface CameraPanelProps {
@@ -22,26 +23,29 @@ interface CameraPanelProps {
   site: Site | undefined
   states: States
   onChoose: (chosen: Chosen) => void
+  /** Its live picture, from another room. */
+  picture?: ((camera: string) => ReactNode) | undefined
 }
 
 /** To the picture, where the person may see it now; else why not. */
-function Pictures({ camera }: { camera: string }) {
+function Pictures({ camera, picture }: { camera: string; picture: CameraPanelProps['picture'] }) {
   const { t } = useI18n()
   const navigate = useNavigate()
   const session = useSession().data
   const mayLive = useMay('view_live')
   const mayPlayback = useMay('view_recordings')
-  const [live, playback] = [`/wall?c=${encodeURIComponent(camera)}&n=1`, `/playback?camera=${encodeURIComponent(camera)}`]
+  const [wall, playback] = [`/wall?c=${encodeURIComponent(camera)}&n=1`, `/playback?camera=${encodeURIComponent(camera)}`]
   useKeys([
-    ...(mayLive ? [{ chord: 'l', label: t('camera.live'), run: () => void navigate(live) }] : []),
+    ...(mayLive ? [{ chord: 'Enter', label: t('camera.live'), run: () => void navigate(wall) }] : []),
     ...(mayPlayback ? [{ chord: 'p', label: t('camera.playback'), run: () => void navigate(playback) }] : []),
   ])
   if (!mayLive && !mayPlayback) return <p className={classes['sub']}>{t('camera.noPictures')}</p>
   return (
     <>
+      {picture !== undefined && mayLive && session?.shift !== null ? <div className={live['picture']}>{picture(camera)}</div> : null}
       <div className={classes['actions']}>
         {mayLive ? (
-          <Button component={Link} to={live} leftSection={<Icon name="camera" size={18} />}>
+          <Button component={Link} to={wall} leftSection={<Icon name="camera" size={18} />}>
             {t('camera.live')}
           </Button>
         ) : null}
@@ -75,25 +79,25 @@ function Fact({ name, children }: { name: string; children: ReactNode }) {
   )
 }
 
-export function CameraPanel({ camera, site, states, onChoose }: CameraPanelProps) {
+export function CameraPanel({ camera, site, states, onChoose, picture }: CameraPanelProps) {
   const { t, pick } = useI18n()
   const time = useTime()
   const gateName = useGateName()
   const entry = stateOf(camera, states)
   const cause = causePhrase(entry.cause)
   return (
-    <Panel fill title={pick(camera)} aside={<CloseButton onClose={() => onChoose({ camera: null, site: null })} />}>
+    <Panel fill title={pick(camera)} aside={<CloseButton onClose={() => onChoose(null)} />}>
       <div className={classes['state']} data-testid="camera-state">
         <StateBadge state={entry.state} />
         <span>{t('health.since')}: {time.seen(entry.since)}</span>
       </div>
       {cause === null ? null : <p className={classes['cause']}>{t(cause)}</p>}
-      <Pictures camera={camera.id} />
+      <Pictures camera={camera.id} picture={picture} />
       <dl className={classes['facts']}>
         <Fact name={t('camera.code')}><Ltr>{camera.code}</Ltr></Fact>
         {site === undefined ? null : (
           <Fact name={t('camera.site')}>
-            <button type="button" className={classes['link']} onClick={() => onChoose({ camera: null, site: site.id })}>
+            <button type="button" className={classes['link']} onClick={() => onChoose({ kind: 'site', id: site.id })}>
               {pick(site)}
             </button>
           </Fact>

@@ -4,7 +4,7 @@ import type { Camera, Site } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
 import { useKeys } from '../../lib/keys'
 import { Icon } from '../../ui/Icon'
-import type { Chosen } from './map/cityMap'
+import type { Chosen } from './chosen'
 
 /** More would not be read. */
 const SHOWN = 12
@@ -28,8 +28,8 @@ export function Finder({ sites, cameras, onChoose }: FinderProps) {
     [sites, cameras, pick],
   )
   const go = (value: string | null) => {
-    const [kind, id = null] = value?.split(' ') ?? []
-    onChoose(kind === 'camera' ? { camera: id, site: null } : { camera: null, site: id })
+    const [kind, id] = value?.split(' ') ?? []
+    onChoose(id === undefined ? null : { kind: kind === 'camera' ? 'camera' : 'site', id })
     input.current?.blur()
   }
   return (

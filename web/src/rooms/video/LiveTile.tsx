@@ -1,3 +1,4 @@
+import type { ReactNode } from 'react'
 import { useNavigate } from 'react-router'
 import { useCameras } from '../../api/queries'
 import { useI18n } from '../../i18n/i18n'
@@ -8,7 +9,7 @@ import classes from './Still.module.css'
 const REPLAY_MS = 5_000
 
 /** A camera's live picture beside something else: large on the wall by a double click, its recording by its button. */
-export function LiveTile({ camera: id }: { camera: string }) {
+export function LiveTile({ camera: id, over, tools }: { camera: string; over?: ReactNode; tools?: ReactNode }) {
   const { t } = useI18n()
   const navigate = useNavigate()
   const camera = useCameras().data?.find((one) => one.id === id)
@@ -23,6 +24,8 @@ export function LiveTile({ camera: id }: { camera: string }) {
           camera={camera}
           isSelected={false}
           isLarge={false}
+          over={over}
+          tools={tools}
           onOpen={() => void navigate(wall)}
           onPlayback={(at) => void navigate(`/playback?camera=${encodeURIComponent(id)}&at=${new Date(at - REPLAY_MS).toISOString()}`)}
         />

@@ -1,14 +1,18 @@
 import { useEffect, useMemo, useRef, useState } from 'react'
 import { ActionIcon, Loader } from '@mantine/core'
 import type { FeatureCollection } from 'geojson'
-import type { Camera, Config, Site } from '../../../api/wire'
+import type { Alert, Camera, Config, Incident, Site, Unit } from '../../../api/wire'
 import { useI18n } from '../../../i18n/i18n'
 import { useKeys } from '../../../lib/keys'
 import { EmptyState } from '../../../ui/EmptyState'
 import { Icon } from '../../../ui/Icon'
+import type { Chosen } from '../chosen'
+import { unitMarks } from '../place/marks'
 import type { States } from '../states'
-import { CityMap, type Chosen } from './cityMap'
+import { CityMap } from './cityMap'
 import { boundsOf, cameraMarks, siteMarks, wedges } from './features'
+import { alertMarks, calling, incidentMarks } from './happenings'
+import type { LayerName } from './liveLayers'
 import classes from '../Map.module.css'
 
 export interface CityMapViewProps {
@@ -17,6 +21,10 @@ export interface CityMapViewProps {
   sites: readonly Site[]
   cameras: readonly Camera[]
   states: States
+  alerts: readonly Alert[]
+  incidents: readonly Incident[]
+  units: readonly Unit[]
+  hidden: readonly LayerName[]
   chosen: Chosen
   onChoose: (chosen: Chosen) => void
 }
@@ -66,9 +74,37 @@ function Controls({ map }: { map: CityMap }) {
   )
 }
 
+/** Keeps the marks of what happens on the map. */
+function useLiveMarks(map: CityMap | null, { alerts, incidents, units, hidden }: CityMapViewProps): void {
+  const isCalm = hidden.includes('alerts')
+  const live = useMemo(
+    () => ({ alerts: alertMarks(alerts), incidents: incidentMarks(incidents), units: unitMarks(units), pulses: isCalm ? [] : calling(alerts) }),
+    [alerts, incidents, units, isCalm],
+  )
+  useEffect(() => map?.showLive(live), [map, live])
+  useEffect(() => map?.switch(hidden), [map, hidden])
+}
+
+/** Marks what is chosen, and brings it into view once; the map does not run after a unit that drives. */
+function useChosenMark(map: CityMap | null, { sites, cameras, alerts, incidents, units, chosen }: CityMapViewProps): void {
+  const camera = chosen?.kind === 'camera' ? cameras.find((one) => one.id === chosen.id) : undefined
+  const site = sites.find((one) => one.id === (camera?.site ?? (chosen?.kind === 'site' ? chosen.id : null)))
+  const happening = { alert: alerts, incident: incidents, unit: units, camera: [], site: [] }[chosen?.kind ?? 'site'] as readonly { id: string; lon: number; lat: number }[]
+  const thing = happening.find((one) => one.id === chosen?.id)
+  const at = thing ?? camera ?? site
+  useEffect(() => {
+    map?.choose({ camera: camera?.id, site: site?.id, at: thing === undefined ? null : { lon: thing.lon, lat: thing.lat } })
+  }, [map, camera?.id, site?.id, thing?.lon, thing?.lat, thing === undefined])
+  useEffect(() => {
+    if (at !== undefined) map?.goTo(at)
+    // The objects change at each refetch; what was chosen does not.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [map, at?.id])
+}
+
 export function CityMapView(props: CityMapViewProps) {
   const { t, language } = useI18n()
-  const { sites, cameras, states, chosen } = props
+  const { sites, cameras, states } = props
   const { box, map, isDrawn } = useCityMap(props)
   const data = useMemo(
     () => ({ sites: siteMarks(sites, cameras, states), cameras: cameraMarks(cameras, states), wedges: wedges(cameras, states) }),
@@ -77,16 +113,8 @@ export function CityMapView(props: CityMapViewProps) {
   const made = map === 'failed' ? null : map
   useEffect(() => made?.show(data), [made, data])
   useEffect(() => made?.speak(language), [made, language])
-
-  const camera = cameras.find((one) => one.id === chosen.camera)
-  const site = sites.find((one) => one.id === (camera?.site ?? chosen.site))
-  useEffect(() => {
-    made?.choose(camera?.id ?? null, site?.id ?? null)
-    const at = camera ?? site
-    if (at !== undefined) made?.goTo(at)
-    // The position of a thing does not change while it is chosen; the objects do, at each refetch.
-    // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [made, camera?.id, site?.id])
+  useLiveMarks(made, props)
+  useChosenMark(made, props)
 
   if (map === 'failed') return <EmptyState icon="map" title={t('map.failed')}>{t('map.failed.do')}</EmptyState>
   return (

@@ -2,22 +2,30 @@
 import * as maplibre from 'maplibre-gl'
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?url'
 import 'maplibre-gl/dist/maplibre-gl.css'
-import type { FeatureCollection } from 'geojson'
+import type { Feature, FeatureCollection, Point } from 'geojson'
 import type { Language } from '../../../i18n/i18n'
+import type { Chosen, ChosenKind } from '../chosen'
+import type { AlertMark } from './happenings'
 import { addImages } from './images'
+import { addLiveLayers, LAYER_IDS, LAYERS, type LayerName } from './liveLayers'
+import { Pulses } from './pulses'
 import { CAMERA_ZOOM, cityStyle, NAMED_LAYERS } from './style'
 
 maplibre.setWorkerUrl(workerUrl)
-
-export interface Chosen {
-  camera: string | null
-  site: string | null
-}
 
 export interface Data {
   sites: FeatureCollection
   cameras: FeatureCollection
   wedges: FeatureCollection
+}
+
+/** What happens now, apart from the registry: it changes more often. */
+export interface Live {
+  alerts: FeatureCollection
+  incidents: FeatureCollection
+  units: FeatureCollection
+  /** Places that call. */
+  pulses: readonly Feature<Point, AlertMark>[]
 }
 
 interface CityMapOptions {
@@ -33,7 +41,7 @@ interface CityMapOptions {
 }
 
 const CLOSE_ZOOM = 16.2
-const CLICKABLE = ['camera', 'site']
+const KIND_OF: Record<string, ChosenKind> = { alert: 'alert', incident: 'incident', unit: 'unit', 'unit-busy': 'unit', camera: 'camera', site: 'site' }
 /** A click may miss a mark by this much; fingers are not mice. */
 const CLICK_REACH_PX = 8
 
@@ -41,6 +49,7 @@ export class CityMap {
   private readonly map: maplibre.Map
   private readonly ready: Promise<void>
   private isGone = false
+  private readonly pulses: Pulses
 
   /** Raises where the browser has no WebGL 2. */
   constructor(private readonly options: CityMapOptions) {
@@ -58,9 +67,11 @@ export class CityMap {
       fadeDuration: 0,
     })
     this.map.touchZoomRotate.disableRotation()
+    this.pulses = new Pulses(this.map)
     this.ready = new Promise((resolve) => {
       this.map.once('style.load', () => {
         addImages(this.map)
+        addLiveLayers(this.map)
         resolve()
       })
     })
@@ -73,7 +84,7 @@ export class CityMap {
   }
 
   private hit({ x, y }: { x: number; y: number }): maplibre.MapGeoJSONFeature | undefined {
-    const layers = CLICKABLE.filter((layer) => this.map.getLayer(layer) !== undefined)
+    const layers = Object.keys(KIND_OF).filter((layer) => this.map.getLayer(layer) !== undefined)
     if (!this.map.isStyleLoaded() && layers.length === 0) return undefined
     return this.map.queryRenderedFeatures(
       [
@@ -86,8 +97,9 @@ export class CityMap {
 
   private clicked(at: { x: number; y: number }): void {
     const found = this.hit(at)
-    const id = typeof found?.properties['id'] === 'string' ? found.properties['id'] : null
-    this.options.onChoose(found?.layer.id === 'camera' ? { camera: id, site: null } : { camera: null, site: id })
+    const kind = found === undefined ? undefined : KIND_OF[found.layer.id]
+    const id: unknown = found?.properties['id']
+    this.options.onChoose(kind !== undefined && typeof id === 'string' ? { kind, id } : null)
   }
 
   private async whenReady(act: (map: maplibre.Map) => void): Promise<void> {
@@ -101,17 +113,35 @@ export class CityMap {
     })
   }
 
+  showLive(live: Live): void {
+    void this.whenReady((map) => {
+      for (const name of LAYERS) map.getSource<maplibre.GeoJSONSource>(name)?.setData(live[name])
+      this.pulses.show(live.pulses)
+    })
+  }
+
+  /** Shows or hides whole kinds of marks. */
+  switch(hidden: readonly LayerName[]): void {
+    void this.whenReady((map) => {
+      for (const name of LAYERS) {
+        for (const id of LAYER_IDS[name]) map.setLayoutProperty(id, 'visibility', hidden.includes(name) ? 'none' : 'visible')
+      }
+    })
+  }
+
   speak(language: Language): void {
     void this.whenReady((map) => {
       for (const [layer, say] of Object.entries(NAMED_LAYERS)) map.setLayoutProperty(layer, 'text-field', say(language))
     })
   }
 
-  /** Rings the chosen site and fills the chosen camera's view. */
-  choose(camera: string | null, site: string | null): void {
+  /** Rings the chosen site or happening and fills the chosen camera's view. */
+  choose({ camera = '', site = '', at = null }: { camera?: string | undefined; site?: string | undefined; at?: { lon: number; lat: number } | null }): void {
     void this.whenReady((map) => {
-      map.setFilter('wedge-chosen', ['==', ['get', 'id'], camera ?? ''])
-      map.setFilter('chosen', ['==', ['get', 'id'], site ?? ''])
+      map.setFilter('wedge-chosen', ['==', ['get', 'id'], camera])
+      map.setFilter('chosen', ['==', ['get', 'id'], site])
+      const here: Feature[] = at === null ? [] : [{ type: 'Feature', geometry: { type: 'Point', coordinates: [at.lon, at.lat] }, properties: null }]
+      map.getSource<maplibre.GeoJSONSource>('here')?.setData({ type: 'FeatureCollection', features: here })
     })
   }
 

@@ -18,6 +18,8 @@ export interface TileActions {
   onClear?: () => void
   /** More buttons, from another room. */
   tools?: ReactNode
+  /** Drawn over the picture, under the buttons. */
+  over?: ReactNode
 }
 
 interface TileProps extends TileActions {
@@ -29,7 +31,7 @@ interface TileProps extends TileActions {
 const STATE_SHAPES = { live: 'live', stalled: 'stalled', offline: 'offline' } as const
 
 /** One live camera: its picture, its name, and whatever keeps it from being live. */
-export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear, tools }: TileProps) {
+export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear, tools, over }: TileProps) {
   const { t, pick } = useI18n()
   const video = useRef<HTMLVideoElement>(null)
   const [stream, setStream] = useState<StreamName>(isLarge ? 'main' : 'sub')
@@ -46,6 +48,7 @@ export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear,
     <div className={classes['picture']} data-state={verdict.state}>
       <video ref={video} className={classes['video']} data-camera={camera.id} data-state={verdict.state} data-stream={stream} muted playsInline disablePictureInPicture onDoubleClick={onOpen} aria-label={t('video.tile.picture', { camera: name })} />
       <TileNotice verdict={verdict} knownCause={known?.state === 'live' ? null : (known?.cause ?? null)} onRetry={() => player.current?.play()} />
+      {over}
       <div className={classes['caption']}>
         <StateShape state={shape} size={12} title={t(`video.state.${verdict.state}`)} />
         <span className={classes['name']} title={name}>{name}</span>

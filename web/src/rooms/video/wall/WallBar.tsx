@@ -2,6 +2,8 @@ import { ActionIcon, Button, SegmentedControl } from '@mantine/core'
 import { useI18n } from '../../../i18n/i18n'
 import { Icon } from '../../../ui/Icon'
 import { Glyph } from '../Glyph'
+import { SceneSwitch } from '../scene/SceneSwitch'
+import type { SceneShown } from '../scene/useSceneShown'
 import { SIZES, type WallSize } from './layout'
 import classes from './Wall.module.css'
 
@@ -9,13 +11,14 @@ interface WallBarProps {
   size: WallSize
   isLarge: boolean
   isListShown: boolean
+  scene: SceneShown
   onSize: (size: WallSize) => void
   onBack: () => void
   onList: () => void
   onFull: () => void
 }
 
-export function WallBar({ size, isLarge, isListShown, onSize, onBack, onList, onFull }: WallBarProps) {
+export function WallBar({ size, isLarge, isListShown, scene, onSize, onBack, onList, onFull }: WallBarProps) {
   const { t } = useI18n()
   return (
     <div className={classes['bar']} role="toolbar" aria-label={t('video.wall')}>
@@ -30,6 +33,7 @@ export function WallBar({ size, isLarge, isListShown, onSize, onBack, onList, on
         <SegmentedControl size="xs" aria-label={t('video.wall.size')} value={String(size)} onChange={(value) => onSize(Number(value) as WallSize)} data={SIZES.map((one) => ({ value: String(one), label: String(one) }))} />
       )}
       <span className={classes['spring']} />
+      <SceneSwitch {...scene} />
       <ActionIcon variant="default" aria-label={t('video.full')} title={t('video.full')} onClick={onFull}>
         <Glyph name="full" size={18} />
       </ActionIcon>

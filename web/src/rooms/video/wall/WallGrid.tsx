@@ -33,11 +33,13 @@ export interface WallGridProps {
   onChoose: (tile: number) => void
   /** More buttons for a camera's tile, from another room. */
   tools?: ((camera: string) => ReactNode) | undefined
+  /** What lies over a camera's picture. */
+  over: (camera: string, isSelected: boolean) => ReactNode
 }
 
 /** The tiles at 16:9, as large as the place allows; on a phone one below the other. */
 export function WallGrid(props: WallGridProps) {
-  const { layout, cameras, selected, isPhone, onSelect, onOpen, onPlayback, onAssign, onSwap, onChoose, tools } = props
+  const { layout, cameras, selected, isPhone, onSelect, onOpen, onPlayback, onAssign, onSwap, onChoose, tools, over } = props
   const { t } = useI18n()
   const [setElement, box] = useBox()
   const grid = useRef<HTMLDivElement>(null)
@@ -56,7 +58,7 @@ export function WallGrid(props: WallGridProps) {
     const index = layout.large
     return (
       <div className={classes['large']} data-large>
-        <Tile key={large.id} camera={large} isSelected isLarge onOpen={() => onOpen(index)} onPlayback={(at) => onPlayback(large.id, at)} onClear={() => onOpen(index)} tools={tools?.(large.id)} />
+        <Tile key={large.id} camera={large} isSelected isLarge onOpen={() => onOpen(index)} onPlayback={(at) => onPlayback(large.id, at)} onClear={() => onOpen(index)} tools={tools?.(large.id)} over={over(large.id, true)} />
       </div>
     )
   }
@@ -80,6 +82,7 @@ export function WallGrid(props: WallGridProps) {
               onDropTile={(from) => onSwap(from, index)}
               onChoose={() => onChoose(index)}
               tools={id === null ? undefined : tools?.(id)}
+              over={id === null ? undefined : over(id, index === selected)}
             />
           )
         })}
