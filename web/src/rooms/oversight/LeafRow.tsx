@@ -7,7 +7,7 @@ import { Icon } from '../../ui/Icon'
 import { Ltr } from '../../ui/Ltr'
 import { useTime } from '../../ui/useTime'
 import { LeafProof } from './LeafProof'
-import { phraseOf, summaryOf, type LeafSummary } from './leafSummary'
+import { kindOf, phraseOf, summaryOf, type LeafSummary } from './leafSummary'
 import classes from './Log.module.css'
 
 function Answer({ permitted }: { permitted: boolean | null }) {
@@ -29,12 +29,13 @@ function Who({ who }: { who: LeafSummary['who'] }) {
 /** What was asked where the answer was no, on what, and why not; a camera by the name people know. */
 function What({ summary, nameOf }: { summary: LeafSummary; nameOf: (camera: string) => string }) {
   const { t } = useI18n()
-  const { act, camera, about, seconds, reason } = summary
+  const { act, camera, about, said, seconds, reason } = summary
   const named = (key: WordKey | null, word: string) => (key === null ? word : t(key))
   const parts = [
     act === null ? null : named(phraseOf('act', act), act),
     camera === null ? null : nameOf(camera),
     about === null ? null : `\u2068${about}\u2069`,
+    ...said.map((one) => (typeof one === 'string' ? `\u2068${one}\u2069` : t(one.key, one.values))),
     seconds === null ? null : `\u2068${duration(seconds)}\u2069`,
     reason === null ? null : named(phraseOf('reason', reason), reason),
   ]
@@ -52,7 +53,7 @@ export function LeafRow({ leaf, nameOf, opened, onTurn }: LeafRowProps) {
   const { t } = useI18n()
   const time = useTime()
   const summary = summaryOf(leaf)
-  const phrase = phraseOf('leaf', leaf.type)
+  const phrase = kindOf(leaf)
   return (
     <li className={classes['leaf']} data-opened={opened || undefined}>
       <button type="button" className={classes['line']} aria-expanded={opened} aria-label={t('log.open', { index: leaf.index })} onClick={() => onTurn(leaf.index)}>

@@ -1,7 +1,7 @@
-import { useMemo, useState } from 'react'
+import { useMemo } from 'react'
 import { Button, CopyButton, Loader, Select, Tooltip } from '@mantine/core'
-import { useCameras, useLogPage } from '../../api/queries'
-import type { Leaf, LogPage as Page } from '../../api/wire'
+import { useCameras, useLogPage, useLogTypes } from '../../api/queries'
+import type { LogPage as Page } from '../../api/wire'
 import { useI18n } from '../../i18n/i18n'
 import { count } from '../../lib/amounts'
 import { useKeys } from '../../lib/keys'
@@ -15,6 +15,7 @@ import { useLogUrl, type LogUrl } from './useLogUrl'
 import classes from './Log.module.css'
 
 const PAGE_LEAVES = 50
+const NO_TYPES: readonly string[] = []
 
 function Root({ page }: { page: Page }) {
   const { t } = useI18n()
@@ -70,14 +71,6 @@ function useCameraNames(): (camera: string) => string {
   }, [cameras, pick])
 }
 
-/** Kinds met so far on this visit: the filter offers what it has seen. */
-function useSeenTypes(leaves: readonly Leaf[]): readonly string[] {
-  const [seen, setSeen] = useState<readonly string[]>([])
-  const fresh = [...new Set(leaves.map((leaf) => leaf.type))].filter((type) => !seen.includes(type))
-  if (fresh.length > 0) setSeen([...seen, ...fresh])
-  return seen
-}
-
 function Leaves({ page, url, change }: { page: Page; url: LogUrl; change: (part: Partial<LogUrl>) => void }) {
   const { t } = useI18n()
   const { leaves } = page
@@ -106,7 +99,7 @@ export default function LogPage() {
   const [url, change] = useLogUrl()
   const page = useLogPage({ before: url.before, limit: PAGE_LEAVES, type: url.type })
   const leaves = page.data?.leaves ?? []
-  const types = useSeenTypes(leaves)
+  const types = useLogTypes().data ?? NO_TYPES
   const lowest = leaves.at(-1)?.index
   return (
     <div className={classes['page']}>

@@ -1,16 +1,30 @@
-import { Loader } from '@mantine/core'
+import { Loader, SegmentedControl } from '@mantine/core'
+import { useSearchParams } from 'react-router'
 import { useCameras, useCameraStates, useHealthDetail } from '../../api/queries'
 import { useI18n } from '../../i18n/i18n'
+import { useKeys } from '../../lib/keys'
 import { ErrorNotice } from '../../ui/ErrorNotice'
 import { Panel } from '../../ui/Panel'
+import { AnalyserTable } from './health/AnalyserTable'
 import { CameraTable } from './health/CameraTable'
 import { LivePlot } from './health/LivePlot'
 import { Numbers } from './health/Numbers'
 import { RecorderTable } from './health/RecorderTable'
 import { useLiveHistory } from './health/useLiveHistory'
+import { CityPlan } from './plan/CityPlan'
 import classes from './health/Health.module.css'
 
-export default function HealthPage() {
+/** How things stand; or what a city of some size would need. Stands in the address. */
+function useView(): ['now' | 'plan', (view: string) => void] {
+  const { t } = useI18n()
+  const [params, setParams] = useSearchParams()
+  const view = params.get('view') === 'plan' ? 'plan' : 'now'
+  const show = (next: string) => setParams(next === 'plan' ? { view: 'plan' } : {}, { replace: true })
+  useKeys([{ chord: 'p', label: t('plan.keys'), run: () => show(view === 'plan' ? 'now' : 'plan') }])
+  return [view, show]
+}
+
+function Now() {
   const { t } = useI18n()
   const detail = useHealthDetail()
   const cameras = useCameras()
@@ -20,8 +34,7 @@ export default function HealthPage() {
     return detail.isError ? <ErrorNotice error={detail.error} onRetry={() => void detail.refetch()} /> : <Loader m="xl" aria-label={t('shell.loading')} />
   }
   return (
-    <div className={classes['page']}>
-      <h1 className="sc-hidden">{t('health.title')}</h1>
+    <>
       {detail.isError ? <ErrorNotice error={detail.error} onRetry={() => void detail.refetch()} /> : null}
       <Numbers detail={detail.data} states={states} />
       <div className={classes['columns']}>
@@ -31,8 +44,21 @@ export default function HealthPage() {
             <LivePlot history={history} />
           </Panel>
           <RecorderTable recorders={detail.data.recorders} viewers={detail.data.gateway.viewers} />
+          <AnalyserTable analysers={detail.data.analysers} />
         </div>
       </div>
+    </>
+  )
+}
+
+export default function HealthPage() {
+  const { t } = useI18n()
+  const [view, show] = useView()
+  return (
+    <div className={classes['page']}>
+      <h1 className="sc-hidden">{t('health.title')}</h1>
+      <SegmentedControl className={classes['views'] ?? ''} size="xs" aria-label={t('health.title')} value={view} onChange={show} data={[{ value: 'now', label: t('health.now') }, { value: 'plan', label: t('plan.title') }]} />
+      {view === 'plan' ? <CityPlan /> : <Now />}
     </div>
   )
 }

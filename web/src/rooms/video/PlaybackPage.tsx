@@ -6,7 +6,9 @@ import { EmptyState } from '../../ui/EmptyState'
 import { ErrorNotice } from '../../ui/ErrorNotice'
 import { useNow } from '../../ui/useTime'
 import { useTimeline, type Recorded } from './gateway'
+import { AlertBand } from './playback/AlertBand'
 import { CameraPicker } from './playback/CameraPicker'
+import { CountsPanel } from './playback/CountsPanel'
 import { ExportPanel } from './playback/ExportPanel'
 import { markEnd, type ExportRange } from './playback/exportRange'
 import { Legend } from './playback/Legend'
@@ -77,11 +79,13 @@ export default function PlaybackPage() {
       <div className={classes['foot']}>
         <Transport view={view} spanMs={spanOf(sight)} timeInput={timeInput} onToggle={toggle} onStep={(direction) => player.current?.step(direction)} onRate={(rate) => player.current?.setRate(rate)} onSeek={goTo} onSpan={(span) => setSight(notAhead(viewAround(at, span), now))} />
         <Timeline view={sight} data={data} at={at} now={now} range={range} onView={setSight} onSeek={seek} onMark={mark} onToggle={toggle} />
+        <AlertBand camera={camera} view={sight} at={at} onSeek={goTo} />
         {timeline.isError ? <ErrorNotice error={timeline.error} onRetry={() => void timeline.refetch()} /> : <Legend data={data} sight={sight} now={now} />}
       </div>
       <aside className={classes['side']}>
         {picker}
         {gateway === undefined ? null : <ExportPanel key={camera} gateway={gateway} camera={camera} range={range} reason={reason} recorded={data.recorded} now={now} onReason={setReason} onMark={mark} onShow={goTo} />}
+        <CountsPanel key={`counts ${camera}`} camera={camera} />
       </aside>
     </div>
   )

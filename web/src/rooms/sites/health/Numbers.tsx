@@ -48,6 +48,21 @@ function DiskCard({ disk }: { disk: HealthDetail['disk'] }) {
   )
 }
 
+/** The promise of the recorder: no second is lost without a reason that is known. */
+function UnexplainedCard({ seconds }: { seconds: number }) {
+  const { t } = useI18n()
+  const whole = Math.round(seconds)
+  const isClean = whole === 0
+  return (
+    <NumberCard icon="shield" name={t('health.unexplained')} value={<span data-testid="unexplained"><Ltr>{count(whole)}</Ltr></span>}>
+      <span className={classes['inline']}>
+        <StateShape state={isClean ? 'live' : 'offline'} />
+        {isClean ? t('health.unexplained.none') : t('health.unexplained.some')}
+      </span>
+    </NumberCard>
+  )
+}
+
 /** From here on minutes and seconds say nothing more. */
 const HOURS_FROM_S = 100 * 3600
 
@@ -71,6 +86,7 @@ export function Numbers({ detail, states }: { detail: HealthDetail; states: Stat
       <NumberCard icon="warn" name={t('health.missing')} value={<Ltr>{duration(missingS)}</Ltr>}>
         {t('health.missing.share', { share: percent(missingS, recordedS + missingS) })} · <Ltr>{count(Math.round(missingS))}{'\u00a0s'}</Ltr>
       </NumberCard>
+      <UnexplainedCard seconds={detail.unexplained_s} />
       <DiskCard disk={detail.disk} />
       <NumberCard icon="database" name={t('health.database')} value={detail.database.ok ? t('health.database.ok') : t('health.database.bad')}>
         <span className={classes['inline']}>
