@@ -5,7 +5,7 @@ A box is left, top, width and height in pixels (floats; x to the right, y downwa
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,10 @@ class Box:
     def area_px2(self) -> float:
         """Square pixels."""
         return self.w_px * self.h_px
+
+    def moved(self, by_x_px: float, by_y_px: float) -> "Box":
+        """The same box elsewhere."""
+        return Box(x_px=self.x_px + by_x_px, y_px=self.y_px + by_y_px, w_px=self.w_px, h_px=self.h_px)
 
     def scaled(self, by_x: float, by_y: float) -> "Box":
         """The same box on the picture of another size."""
@@ -62,6 +66,15 @@ class Detector(Protocol):
         ...
 
 
+@runtime_checkable
+class PartDetector(Detector, Protocol):
+    """A detector that is faster on a part of a picture."""
+
+    def detect_part(self, bgr: U8, part: Box) -> Sequence[Detection]:
+        """Things in at least that part, seen as large as on the whole picture; boxes in pixels of the whole."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """One decoded picture; its arrays are only read, and only during the call that it is given to."""
@@ -73,3 +86,12 @@ class Picture:
     at_s: float
     """Media time in seconds, rising."""
     is_key: bool = False
+
+
+def around(boxes: Sequence[Box]) -> Box | None:
+    """The smallest box that holds all of them; None for none."""
+    if not boxes:
+        return None
+    left, top = min(box.x_px for box in boxes), min(box.y_px for box in boxes)
+    right, bottom = max(box.x_px + box.w_px for box in boxes), max(box.y_px + box.h_px for box in boxes)
+    return Box(x_px=left, y_px=top, w_px=right - left, h_px=bottom - top)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -16,7 +17,7 @@ from safecity.analytics.analyze import Analysis, Wish, analyze_video
 from safecity.analytics.boxes import Detector
 from safecity.analytics.detectors import find_detector, load_detector
 from safecity.analytics.models import AUTO, MOTION, models_dir_of
-from safecity.analytics.pipeline import OFFLINE, Profile
+from safecity.analytics.pipeline import LIVE, OFFLINE, Profile
 from safecity.analytics.scene import Scene
 from safecity.analytics.scene_file import MAX_SCENE_BYTES, read_scene
 from safecity.platform.errors import NotFound, Problem
@@ -109,7 +110,7 @@ def _profile(name: ProfileName, settings: Settings) -> Profile:
     if name is ProfileName.OFFLINE:
         return OFFLINE
     seeing = settings.analytics
-    return Profile(name="live", detector_fps=seeing.detector_fps, idle_after_s=seeing.idle_after_s)
+    return replace(LIVE, detector_fps=seeing.detector_fps, idle_after_s=seeing.idle_after_s)
 
 
 def _analyze(video: Path, wish: Wish, errors: Console) -> Analysis:

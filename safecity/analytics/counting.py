@@ -17,7 +17,6 @@ BACK_SHARE = 0.5
 LEAST_TRAVEL = 0.35
 """Own sizes that a thing must have moved; what stands and is only seen does not cross."""
 LEAST_HITS = 2
-LEAST_MOVES = 6
 LEAST_TRAVEL_MOVING = 1.0
 HEADWAY_SHARE = 0.5
 """Of a thing's length: nothing can follow nearer in the same lane; that would be the same thing seen twice."""
@@ -125,4 +124,4 @@ def is_real(track: Track) -> bool:
     """Whether a thing was seen often enough and has moved: a camera's housing read as a lorry never does."""
     if track.hits:
         return track.hits + track.moves >= LEAST_HITS and track.travelled >= LEAST_TRAVEL
-    return track.moves >= LEAST_MOVES and track.travelled >= LEAST_TRAVEL_MOVING
+    return track.has_moved and track.travelled >= LEAST_TRAVEL_MOVING

@@ -20,6 +20,9 @@ INNER_SHARE = 0.8
 LEAST_POINTS = 4
 MAX_TRACKS = 64
 WINDOW_PX = 11
+AROUND_PX = 24
+"""How much farther than expected a thing may be."""
+LEAST_PX = 64
 WORST_ERROR = 25.0
 _STEPS = np.linspace(-INNER_SHARE / 2, INNER_SHARE / 2, GRID)
 _CELLS = np.stack(np.meshgrid(_STEPS, _STEPS), -1).reshape(-1, 2)
@@ -44,20 +47,22 @@ def shifts(
         GRID * GRID,
         axis=0,
     )
+    part, corner = _part(points, guess)
     found, status, error = cv2.calcOpticalFlowPyrLK(
-        before,
-        now,
-        points.reshape(-1, 1, 2),
-        guess.reshape(-1, 1, 2).copy(),
+        before[part],
+        now[part],
+        (points - corner).reshape(-1, 1, 2),
+        (guess - corner).reshape(-1, 1, 2),
         winSize=(WINDOW_PX, WINDOW_PX),
         maxLevel=2,
         flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
         criteria=(cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 8, 0.05),
         minEigThreshold=1e-3,
     )
-    moved = found.reshape(-1, 2) - points
+    found = found.reshape(-1, 2) + corner
+    moved = found - points
     good = (status.reshape(-1) == 1) & (error.reshape(-1) < WORST_ERROR)
-    ends = np.clip(np.rint(found.reshape(-1, 2)).astype(np.intp), 0, (WIDTH_PX - 1, HEIGHT_PX - 1))
+    ends = np.clip(np.rint(found).astype(np.intp), 0, (WIDTH_PX - 1, HEIGHT_PX - 1))
     on_moving = mask[ends[:, 1], ends[:, 0]] > 0
     made: dict[int, tuple[float, float]] = {}
     for index, track in enumerate(chosen):
@@ -66,6 +71,15 @@ def shifts(
         if shift is not None:
             made[track.id] = (shift[0] * scale[0], shift[1] * scale[1])
     return made
+
+
+def _part(points: NDArray[np.float32], guess: NDArray[np.float32]) -> tuple[tuple[slice, slice], NDArray[np.float32]]:
+    """The window of the small picture around what is looked for, and its corner: pyramids of the rest cost time."""
+    left, top = np.floor(np.minimum(points.min(axis=0), guess.min(axis=0))).astype(int) - AROUND_PX
+    right, bottom = np.ceil(np.maximum(points.max(axis=0), guess.max(axis=0))).astype(int) + AROUND_PX
+    left, top = min(max(int(left), 0), WIDTH_PX - LEAST_PX), min(max(int(top), 0), HEIGHT_PX - LEAST_PX)
+    right, bottom = min(max(int(right), left + LEAST_PX), WIDTH_PX), min(max(int(bottom), top + LEAST_PX), HEIGHT_PX)
+    return (slice(top, bottom), slice(left, right)), np.array((left, top), np.float32)
 
 
 def _points(tracks: Sequence[Track], scale: tuple[float, float]) -> NDArray[np.float32]:

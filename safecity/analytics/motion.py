@@ -11,7 +11,6 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from safecity.analytics.boxes import U8, Box
 
@@ -23,8 +22,8 @@ LEAST_DIFFERENCE = 14
 FRESH_DIFFERENCE = 8
 """Grey levels between this picture and one shortly before. Only what also changed just now is given out as moving: it
 parts cars whose headlights or shadows run together, and leaves out what the background has yet to forget."""
-FRESH_S = 0.079
-"""The earlier picture is one to two of these old: two pictures at 25 a second."""
+FRESH_S = 0.06
+"""The earlier picture is one to two of these old: two pictures at 25 a second, one at 15."""
 STEPS_PER_S = 10.0
 """Grey levels a second that the background follows; a car that stands is background after some ten seconds."""
 RESTLESS_STEPS_PER_S = 4.0
@@ -50,7 +49,8 @@ GATE_SHARE = 0.0008
 
 def middle_step(now: U8, before: U8) -> int:
     """Grey levels by which the middle pixel changed, on a grid of 20 by 35; 0 for less than what matters."""
-    step = int(np.median(now[4::9, 4::9].astype(np.int16) - before[4::9, 4::9]))
+    change = (now[4::9, 4::9].astype(np.int16) - before[4::9, 4::9]).ravel()
+    step = int(np.partition(change, change.size // 2)[change.size // 2])
     return step if abs(step) >= LIGHT_STEP else 0
 
 
@@ -77,7 +77,6 @@ class MotionModel:
         self._scratch: U8 = np.zeros(shape, np.uint8)
         self._ones: U8 = np.ones(shape, np.uint8)
         self._floor: U8 = np.full(shape, LEAST_DIFFERENCE, np.uint8)
-        self._labels: NDArray[np.uint16] = np.zeros(shape, np.uint16)
         self._open = cv2.getStructuringElement(cv2.MORPH_RECT, (3, 3))
         self._close = cv2.getStructuringElement(cv2.MORPH_RECT, (5, 5))
         self._older: U8 = np.zeros(shape, np.uint8)
@@ -103,10 +102,7 @@ class MotionModel:
             return ()
         if self._follow_light():
             self._relearn(at_s)
-        if at_s - self._newer_s >= FRESH_S:
-            self._older, self._newer = self._newer, self._older
-            np.copyto(self._newer, self.small)
-            self._newer_s = at_s
+        self._keep_newer(at_s)
         cv2.absdiff(self.small, self._background, dst=self._difference)
         cv2.max(self._noise, self._floor, dst=self._scratch)
         cv2.compare(self._difference, self._scratch, cv2.CMP_GT, dst=self.mask)
@@ -117,6 +113,20 @@ class MotionModel:
         if at_s < self._settled_s or self.moving_share == 0.0:
             return ()
         return self._blobs()
+
+    def glimpse(self, luma: U8, at_s: float) -> None:
+        """Keep a picture that is not looked at, if what moves on the next one should be told by it."""
+        if at_s - self._newer_s < FRESH_S or self._is_new:
+            return
+        cv2.resize(luma, (WIDTH_PX, HEIGHT_PX), dst=self._scratch, interpolation=cv2.INTER_AREA)
+        cv2.blur(self._scratch, (3, 3), dst=self.small)
+        self._keep_newer(at_s)
+
+    def _keep_newer(self, at_s: float) -> None:
+        if at_s - self._newer_s >= FRESH_S:
+            self._older, self._newer = self._newer, self._older
+            np.copyto(self._newer, self.small)
+            self._newer_s = at_s
 
     def standing_share(self, box: Box) -> float:
         """How much of a box (pixels of 320x180) differs from the background on the last picture, 0 to 1."""
@@ -183,18 +193,15 @@ class MotionModel:
         cv2.dilate(self._difference, self._close, dst=self._scratch)
         cv2.bitwise_and(self.mask, self._scratch, dst=self.mask)
         self._restore_solid()
-        count, _, stats, _ = cv2.connectedComponentsWithStats(
-            self.mask, labels=self._labels, connectivity=8, ltype=cv2.CV_16U
-        )
-        found = sorted((row for row in stats[1:count].tolist() if row[4] >= SMALLEST_BLOB_PX2), key=lambda row: -row[4])
+        found = sorted((one for one in _patches(self.mask) if one[4] >= SMALLEST_BLOB_PX2), key=lambda one: -one[4])
         return [Box(x_px=x, y_px=y, w_px=w, h_px=h) for x, y, w, h, _ in found[:MAX_BLOBS]]
 
     def _restore_solid(self) -> None:
         """Give back whole what is solid: of a plain car or coach only the ends change from picture to picture."""
-        count, _, stats, _ = cv2.connectedComponentsWithStats(
-            self.standing, labels=self._labels, connectivity=8, ltype=cv2.CV_16U
-        )
-        for left, top, width, height, area in stats[1:count].tolist():
+        for left, top, width, height, outer in _patches(self.standing):
+            if outer < SOLID_SHARE * width * height:
+                continue
+            area = min(outer, cv2.countNonZero(self.standing[top : top + height, left : left + width]))
             if area < SOLID_SHARE * width * height or area > LARGEST_SOLID_PX2:
                 continue
             window = slice(top, top + height), slice(left, left + width)
@@ -234,6 +241,20 @@ class KeyGate:
         """Begin with the background that was learned while every picture was seen."""
         np.copyto(self.last, background)
         self._has_last = True
+
+
+def _patches(mask: U8) -> list[tuple[int, int, int, int, int]]:
+    """Left, top, width, height and square pixels of what hangs together, holes filled.
+
+    Following outlines is ten times as fast as labelling every pixel; an outline's area through its pixels' middles
+    becomes a number of pixels by Pick's theorem.
+    """
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    made: list[tuple[int, int, int, int, int]] = []
+    for outline in outlines:
+        left, top, width, height = cv2.boundingRect(outline)
+        made.append((left, top, width, height, round(cv2.contourArea(outline)) + len(outline) // 2 + 1))
+    return made
 
 
 def _window(box: Box) -> tuple[slice, slice]:

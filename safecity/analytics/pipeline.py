@@ -16,7 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from safecity.analytics.boxes import U8, Box, Detection, Detector, Picture
+from safecity.analytics.boxes import U8, Box, Detection, Detector, PartDetector, Picture, around
 from safecity.analytics.counting import LineCounter, is_real
 from safecity.analytics.flow import shifts
 from safecity.analytics.motion import HEIGHT_PX, WIDTH_PX, KeyGate, MotionModel
@@ -28,11 +28,15 @@ __all__ = ["LIVE", "OFFLINE", "Box", "CameraAnalysis", "Detection", "Detector", 
 
 MAX_KEY_GAP_S = 4.0
 """With key frames farther apart they miss too much: such a camera is never idle."""
+REFRESH_S = 1.0
+"""How often a detector looks while all that moves is known to it: where the things are now, and what joined them."""
 RECHECK_S = 2.0
 """How often a detector looks while nothing moves: vehicles that stand."""
 PATIENCE = 1.5
 """Detections that a thing may be missed by before it is forgotten."""
 SLACK_S = 0.001
+EARLY_S = 0.01
+"""A picture that comes so much before its time is looked at: timestamps tremble."""
 STANDING_SHARE = 0.3
 """Of a box that still differs from the background where a thing stopped."""
 KEEP_S = 600.0
@@ -48,12 +52,15 @@ class Profile:
     name: Literal["offline", "live"]
     detector_fps: float | None = None
     """Detections a second while something moves; None: on every picture."""
+    looks_per_s: float | None = None
+    """Pictures a second that are looked at; None: every one."""
     idle_after_s: float | None = None
     """Without movement for so long, only key frames are asked for; None: never idle."""
 
 
 OFFLINE = Profile(name="offline")
-LIVE = Profile(name="live", detector_fps=2.0, idle_after_s=6.0)
+LIVE_LOOKS_PER_S = 12.0
+LIVE = Profile(name="live", looks_per_s=LIVE_LOOKS_PER_S, detector_fps=2.0, idle_after_s=6.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,20 +144,28 @@ class CameraAnalysis:
     def feed(self, picture: Picture) -> Sequence[Firing]:
         """Take the next picture and say which rules began or ended."""
         at_s = picture.at_s
-        if self._at_s is not None and at_s <= self._at_s:
+        self._note_key(picture)
+        if self._at_s is not None and at_s - self._at_s < self._least_step_s():
+            if at_s > self._at_s:
+                self._motion.glimpse(picture.luma, at_s)
             return ()
         blobs = self._see(picture)
         self._follow(picture, blobs)
         passed = self._count(at_s)
         seen = [_seen(track) for track in self._tracker.tracks if is_real(track)]
         changes = [change for watch in self._watches for change in watch.step(seen, passed, at_s=at_s)]
-        for track in self._tracker.forget(at_s, extra_s=self._patience_s()):
+        for track in self._tracker.forget(at_s, extra_s=self._patience_s(at_s)):
             for counter in self._counters:
                 counter.forget(track)
         np.copyto(self._before, self._motion.small)
         self._at_s = at_s
         self._consider_idleness(picture, is_moving=bool(blobs))
         return [self._firing(change) for change in changes]
+
+    def _least_step_s(self) -> float:
+        """Time between two pictures that are looked at, never 0: with 12 looks every other one of 25 or 15 a second."""
+        looks = self.profile.looks_per_s
+        return SLACK_S if looks is None else 1.0 / looks - EARLY_S
 
     def counts(self) -> Sequence[LineCount]:
         """What crossed each line of the scene so far, in the scene's order."""
@@ -184,26 +199,42 @@ class CameraAnalysis:
         if self._at_s is not None:
             step_s = at_s - self._at_s
             pictures = (self._before, self._motion.small, self._motion.mask)
-            moved = shifts(pictures, self._tracker.tracks, scale=self._scale, step_s=step_s)
+            unsure = self._tracker.tracks if self.profile.looks_per_s is None else self._tracker.unsure(blobs, step_s)
+            moved = shifts(pictures, unsure, scale=self._scale, step_s=step_s)
             self._tracker.predict(at_s, from_s=self._at_s, shifts=moved)
         if self.detector is not None and self._wants_detection(at_s, is_moving=bool(blobs)):
             self._detected_s = at_s
-            bgr = picture.bgr()
-            by_x, by_y = self.size_px[0] / bgr.shape[1], self.size_px[1] / bgr.shape[0]
-            found = [replace(one, box=one.box.scaled(by_x, by_y)) for one in self.detector.detect(bgr)]
-            self._tracker.detect(found, at_s)
+            self._tracker.detect(self._detect(picture.bgr(), blobs), at_s)
         self._tracker.move(blobs, at_s)
+
+    def _detect(self, bgr: U8, blobs: Sequence[Box]) -> Sequence[Detection]:
+        """What the detector sees, in pixels of the scene; live only around what moves, where it can do with less."""
+        assert self.detector is not None
+        by_x, by_y = self.size_px[0] / bgr.shape[1], self.size_px[1] / bgr.shape[0]
+        part = None
+        if self.profile.detector_fps is not None and isinstance(self.detector, PartDetector):
+            part = around([*blobs, *(track.box for track in self._tracker.tracks)])
+        if part is None or not isinstance(self.detector, PartDetector):
+            found = self.detector.detect(bgr)
+        else:
+            found = self.detector.detect_part(bgr, part.scaled(1 / by_x, 1 / by_y))
+        return [replace(one, box=one.box.scaled(by_x, by_y)) for one in found]
 
     def _wants_detection(self, at_s: float, *, is_moving: bool) -> bool:
         if self.profile.detector_fps is None:
             return True
         since_s = at_s - self._detected_s
-        return since_s >= (1.0 / self.profile.detector_fps if is_moving else RECHECK_S) - SLACK_S
+        if not is_moving:
+            return since_s >= RECHECK_S - SLACK_S
+        is_due = since_s >= 1.0 / self.profile.detector_fps - SLACK_S
+        return is_due and (since_s >= REFRESH_S - SLACK_S or self._tracker.is_unsure(self._detected_s))
 
-    def _patience_s(self) -> float:
-        """How much longer a detected thing is remembered where detections are rare."""
+    def _patience_s(self, at_s: float) -> float:
+        """How much longer a detected thing is remembered where detections are rare; longer still until the next."""
         fps = self.profile.detector_fps
-        return 0.0 if fps is None else PATIENCE / fps
+        if fps is None:
+            return 0.0
+        return PATIENCE / fps + min(max(at_s - self._detected_s - 1.0 / fps, 0.0), REFRESH_S)
 
     def _count(self, at_s: float) -> list[Passed]:
         passed: list[Passed] = []
@@ -214,12 +245,14 @@ class CameraAnalysis:
                     passed.append(Passed(crossing.line, crossing.is_forward, _seen(track)))
         return passed
 
-    def _consider_idleness(self, picture: Picture, *, is_moving: bool) -> None:
-        at_s = picture.at_s
+    def _note_key(self, picture: Picture) -> None:
         if picture.is_key:
             if self._key_s is not None:
-                self._key_gap_s = at_s - self._key_s
-            self._key_s = at_s
+                self._key_gap_s = picture.at_s - self._key_s
+            self._key_s = picture.at_s
+
+    def _consider_idleness(self, picture: Picture, *, is_moving: bool) -> None:
+        at_s = picture.at_s
         is_waiting = any(track.is_standing and is_real(track) for track in self._tracker.tracks)
         if is_moving or self._moved_s == -math.inf:
             self._moved_s = at_s

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from safecity.analytics.boxes import Box
+from safecity.analytics.boxes import Box, around
 from safecity.analytics.classes import is_vehicle, matches
 from safecity.analytics.scene import (
     Corner,
@@ -349,7 +349,14 @@ class _CrowdWatch:
             name = Counter(one.object_class for one in inside).most_common(1)[0][0] if inside else "person"
             score = min((one.score for one in inside), default=0.0)
             self.fired = Change(
-                self.rule, f"{self.rule.zone}/{name}", name, self.since_s, None, _around(inside), score, at_s
+                self.rule,
+                f"{self.rule.zone}/{name}",
+                name,
+                self.since_s,
+                None,
+                around([one.box for one in inside]),
+                score,
+                at_s,
             )
             return [self.fired]
         return []
@@ -361,15 +368,6 @@ class _CrowdWatch:
         ended = self.fired._replace(ended_s=self.last_s)
         self.fired = None
         return [ended]
-
-
-def _around(seen: Sequence[Seen]) -> Box | None:
-    if not seen:
-        return None
-    left, top = min(one.box.x_px for one in seen), min(one.box.y_px for one in seen)
-    right = max(one.box.x_px + one.box.w_px for one in seen)
-    bottom = max(one.box.y_px + one.box.h_px for one in seen)
-    return Box(x_px=left, y_px=top, w_px=right - left, h_px=bottom - top)
 
 
 def _at_once(rule: Rule, place: str, one: Seen, at_s: float) -> Change:

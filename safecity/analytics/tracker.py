@@ -23,13 +23,25 @@ FORGET_UNSURE_S = 0.25
 """The same for what was seen too little to be sure of."""
 SAME_OVERLAP = 0.5
 """Two boxes of different classes that overlap so much are one thing."""
+ALIKE_OVERLAP = 0.5
+"""A moving patch that overlaps so much with where a thing is expected is that thing."""
 INSIDE_SHARE = 0.75
 """A box that lies so much inside another is a part of it: a rider on a motorcycle, a trailer's side."""
+REACH_NEW = 1.0
 REACH = 0.7
 """Of a box's size: how far a thing may be from where it was expected."""
 SIZE_RATIO = 3.0
 VELOCITY_GAIN = 0.35
 SIZE_GAIN = 0.4
+GAIN_STEP_S = 0.05
+"""Both gains are for so long; over a longer step more is believed of what is new."""
+GAIN_SLACK_S = 0.001
+HITS_SURE = 3
+OVERLOOKED_MOST = 4
+"""A detector that did not know a thing so often need not hurry to look at it again."""
+MOVES_SURE = 3
+MOVES_SURE_S = 0.2
+"""On so many pictures over so long a thing must have moved to be one, where no detector saw it."""
 UNKNOWN_COST = 10.0
 MOVED_FAR = 3.0
 """Own sizes: leaves and edges that sway with the mast do not get so far."""
@@ -56,6 +68,9 @@ class Track:
     """Pictures on which the background model saw it."""
     votes: dict[str, float] = field(default_factory=dict[str, float])
     score: float = 0.0
+    detected_s: float = -math.inf
+    overlooked: int = 0
+    """Detections since it was first seen moving that did not know it."""
     origin: tuple[float, float] = (0.0, 0.0)
     travelled: float = 0.0
     """Farthest it has been from where it was first seen, in its own sizes."""
@@ -77,6 +92,16 @@ class Track:
         """It moved before and hardly moves now."""
         least = 1.0 if self.hits else MOVED_FAR
         return self.travelled >= least and math.hypot(self.vx, self.vy) < STANDING_SPEED * self.size_px
+
+    @property
+    def is_sure(self) -> bool:
+        """Seen often enough to be remembered through an occlusion."""
+        return self.hits >= HITS_SURE or self.has_moved
+
+    @property
+    def has_moved(self) -> bool:
+        """Seen moving on enough pictures over enough time."""
+        return self.moves >= MOVES_SURE and self.seen_s - self.born_s >= MOVES_SURE_S - GAIN_SLACK_S
 
     @property
     def object_class(self) -> str:
@@ -154,9 +179,23 @@ class Tracker:
             track.x_px += shift[0]
             track.y_px += shift[1]
             if step_s > 0:
-                track.vx += VELOCITY_GAIN * (shift[0] / step_s - track.vx)
-                track.vy += VELOCITY_GAIN * (shift[1] / step_s - track.vy)
+                gain = _gain(VELOCITY_GAIN, step_s)
+                track.vx += gain * (shift[0] / step_s - track.vx)
+                track.vy += gain * (shift[1] / step_s - track.vy)
             self._note_travel(track)
+
+    def unsure(self, blobs: Sequence[Box], step_s: float) -> list[Track]:
+        """Those that must be looked for: not each has a patch of its own, of about its size, where it is expected."""
+        if not self.tracks or not blobs:
+            return list(self.tracks)
+        ahead = rows([t.box for t in self.tracks])
+        ahead[:, :2] += np.array([(t.vx * step_s, t.vy * step_s) for t in self.tracks])
+        found = rows(blobs)
+        shared = areas_shared(ahead, found)
+        union = (ahead[:, 2] * ahead[:, 3])[:, None] + (found[:, 2] * found[:, 3])[None, :] - shared
+        alike = shared / np.maximum(union, 1e-9) > ALIKE_OVERLAP
+        is_own = (alike & ((shared > 0).sum(axis=0) == 1)[None, :]).any(axis=1)
+        return [t for t, own in zip(self.tracks, is_own.tolist(), strict=True) if not own and _may_flow(t)]
 
     def detect(self, detections: Sequence[Detection], at_s: float) -> None:
         """Match what a detector saw on this picture."""
@@ -167,6 +206,16 @@ class Tracker:
         self._match([t for t in free if t.hits > 0], weak, at_s)
         for detection in new:
             self._begin(detection.box, at_s, detection=detection)
+        for track in self.tracks:
+            track.overlooked += track.hits == 0
+
+    def is_unsure(self, looked_s: float) -> bool:
+        """Whether a detector should look as often as it may: what moves is new to it, or its last look missed it."""
+        return any(
+            track.hits < HITS_SURE or track.detected_s < looked_s
+            for track in self.tracks
+            if track.overlooked < OVERLOOKED_MOST and not track.is_standing
+        )
 
     def move(self, blobs: Sequence[Box], at_s: float) -> None:
         """Match what moves but is covered by no detected thing."""
@@ -187,8 +236,7 @@ class Tracker:
         gone: list[Track] = []
         detected = [t for t in self.tracks if t.hits > 0]
         for track in self.tracks:
-            sure = track.hits >= 3 or track.moves >= 6
-            wait = (FORGET_S if sure else FORGET_UNSURE_S) + (extra_s if track.hits else 0.0)
+            wait = (FORGET_S if track.is_sure else FORGET_UNSURE_S) + (extra_s if track.hits else 0.0)
             is_over = at_s - track.seen_s > wait or not self._is_on_picture(track)
             is_over = is_over or (track.hits == 0 and _is_covered(track.box, detected))
             (gone if is_over else kept).append(track)
@@ -213,6 +261,7 @@ class Tracker:
     def _take(self, track: Track, detection: Detection, at_s: float) -> None:
         self._place(track, detection.box, at_s)
         track.hits += 1
+        track.detected_s = at_s
         track.score = max(track.score, detection.score)
         name = plain(detection.object_class)
         track.votes[name] = track.votes.get(name, 0.0) + detection.score
@@ -221,13 +270,13 @@ class Tracker:
         x, y = box.centre
         since_s = at_s - track.seen_s
         if since_s > 0 and track.seen_s > 0:
-            gain = VELOCITY_GAIN if track.velocity_s else 1.0
+            gain = _gain(VELOCITY_GAIN, since_s) if track.velocity_s else 1.0
             # The prediction already carried it: the rest is what the velocity was wrong by.
             track.vx += gain * (x - track.x_px) / since_s
             track.vy += gain * (y - track.y_px) / since_s
             track.velocity_s = at_s
         track.x_px, track.y_px = x, y
-        gain = 1.0 - (1.0 - SIZE_GAIN) ** max(1.0, since_s / 0.05)
+        gain = _gain(SIZE_GAIN, since_s)
         track.w_px += gain * (box.w_px - track.w_px)
         track.h_px += gain * (box.h_px - track.h_px)
         track.seen_s = at_s
@@ -285,8 +334,18 @@ def _costs(tracks: Sequence[Track], boxes: Sequence[Box], kinds: Sequence[str]) 
         for j, name in enumerate(kinds):
             name_is_light = plain(name) in TWO_WHEELS or plain(name) == "person"
             cost[i, j] += 0.3 if track.hits and is_light != name_is_light else 0.0
-    is_far = (overlap < 0.1) & (away > REACH * size)
+    reach = np.array([REACH if track.velocity_s else REACH_NEW for track in tracks])[:, None]
+    is_far = (overlap < 0.1) & (away > reach * size)
     return np.where(is_far | ((ratio > SIZE_RATIO) & (overlap < 0.3)), UNKNOWN_COST, cost)
+
+
+def _may_flow(track: Track) -> bool:
+    """What was never detected, and is new or stands, is found by its patch or not at all."""
+    return track.hits > 0 or (track.velocity_s > 0 and not track.is_standing)
+
+
+def _gain(gain: float, step_s: float) -> float:
+    return 1.0 - (1.0 - gain) ** max(1.0, step_s / GAIN_STEP_S)
 
 
 def _uncovered(blobs: Sequence[Box], tracks: Sequence[Track]) -> list[Box]:

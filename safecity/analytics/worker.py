@@ -10,7 +10,7 @@ import gc
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av.error
@@ -26,7 +26,7 @@ from safecity.analytics.live_claims import AnalysisClaims
 from safecity.analytics.live_facts import FactMailbox, Told
 from safecity.analytics.live_packets import PacketFeed, Taken
 from safecity.analytics.models import MOTION, models_dir_of
-from safecity.analytics.pipeline import Profile
+from safecity.analytics.pipeline import LIVE
 from safecity.events.analytics import AnalysisDegraded
 from safecity.platform.clock import Clock, SystemClock
 from safecity.platform.database import Database
@@ -98,7 +98,7 @@ class Seer:
     ) -> None:
         self.model = MOTION if detector is None else detector.name
         self.status: Mapping[str, object] = {}
-        self._profile = Profile(name="live", detector_fps=settings.detector_fps, idle_after_s=settings.idle_after_s)
+        self._profile = replace(LIVE, detector_fps=settings.detector_fps, idle_after_s=settings.idle_after_s)
         self._feed = feed
         self._detector = detector
         self._mailbox = mailbox

@@ -4,11 +4,12 @@ The picture goes in blue first, 0 to 255, fitted into the top left corner and pa
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from safecity.analytics.boxes import Detection
+from safecity.analytics.boxes import Box, Detection
 from safecity.analytics.detectors.candidates import COCO_COLUMNS, MIN_SCORE, keep_best
 from safecity.analytics.detectors.session import F32, U8, ModelSession
 from safecity.analytics.models import CLASSES
@@ -16,6 +17,9 @@ from safecity.analytics.models import CLASSES
 _STRIDES = (8, 16, 32)
 _PAD = 114
 _LONG_SIDE_PX = 640  # of a model whose size follows the picture
+_PART_SHARES = (0.5, 0.75)  # of the whole picture's sides, that a part may have: few sizes, for each must be planned
+_MARGIN_PX = 32  # of the input, around a part: a box that the movement shows but half
+_MAX_SIZES = 16  # that buffers are kept for
 _VALUES = 85  # box, objectness, 80 classes
 _FIRST_CLASS = 5
 
@@ -39,8 +43,25 @@ class YoloxDetector:
 
     def detect(self, bgr: U8) -> Sequence[Detection]:
         """See `Detector`."""
+        return self._look(bgr, self._session.input_px or fitting_size(*bgr.shape[:2]))
+
+    def detect_part(self, bgr: U8, part: Box) -> Sequence[Detection]:
+        """See `PartDetector`; a model of one size looks at the whole picture all the same."""
         height_px, width_px = bgr.shape[:2]
-        size = self._session.input_px or fitting_size(height_px, width_px)
+        whole = fitting_size(height_px, width_px)
+        scale = min(whole[0] / height_px, whole[1] / width_px)
+        size = _part_size(whole, high_px=part.h_px * scale, wide_px=part.w_px * scale)
+        if self._session.input_px is not None or size == whole:
+            return self.detect(bgr)
+        high, wide = min(height_px, int(size[0] / scale)), min(width_px, int(size[1] / scale))
+        x, y = part.centre
+        left = min(max(round(x - wide / 2), 0), width_px - wide)
+        top = min(max(round(y - high / 2), 0), height_px - high)
+        found = self._look(bgr[top : top + high, left : left + wide], size)
+        return [replace(one, box=one.box.moved(left, top)) for one in found]
+
+    def _look(self, bgr: U8, size: tuple[int, int]) -> Sequence[Detection]:
+        height_px, width_px = bgr.shape[:2]
         blob = self._blob(*size)
         scale = min(size[0] / height_px, size[1] / width_px)
         fitted_px = (min(size[1], round(width_px * scale)), min(size[0], round(height_px * scale)))
@@ -61,13 +82,17 @@ class YoloxDetector:
     def _blob(self, height_px: int, width_px: int) -> F32:
         """The input, kept between pictures: a fresh megabyte a picture costs more in page faults than its filling."""
         key = (height_px, width_px)
+        if len(self._blobs) >= _MAX_SIZES:
+            self._blobs.clear()
         if key not in self._blobs:
-            self._blobs = {key: np.full((1, 3, height_px, width_px), _PAD, np.float32)}
+            self._blobs[key] = np.full((1, 3, height_px, width_px), _PAD, np.float32)
         return self._blobs[key]
 
     def _grid(self, height_px: int, width_px: int) -> tuple[F32, F32]:
         """Cell corners (N x 2) and strides (N x 1) in the order of the output's rows."""
         key = (height_px, width_px)
+        if len(self._grids) >= _MAX_SIZES:
+            self._grids.clear()
         if key not in self._grids:
             corners: list[F32] = []
             strides: list[F32] = []
@@ -76,8 +101,20 @@ class YoloxDetector:
                 y, x = np.mgrid[0:down, 0:across]
                 corners.append(np.stack((x, y), axis=2).reshape(-1, 2).astype(np.float32))
                 strides.append(np.full((down * across, 1), stride, np.float32))
-            self._grids = {key: (np.concatenate(corners), np.concatenate(strides))}
+            self._grids[key] = (np.concatenate(corners), np.concatenate(strides))
         return self._grids[key]
+
+
+def _part_size(whole: tuple[int, int], *, high_px: float, wide_px: float) -> tuple[int, int]:
+    """The input that holds a part with its margin, or the whole."""
+    height, width = (
+        next(
+            (size for share in _PART_SHARES if (size := -(-round(side * share) // 32) * 32) >= need + 2 * _MARGIN_PX),
+            side,
+        )
+        for side, need in zip(whole, (high_px, wide_px), strict=True)
+    )
+    return height, width
 
 
 def fitting_size(height_px: int, width_px: int) -> tuple[int, int]:
