@@ -4,7 +4,7 @@ import type { Camera, Site } from '../../api/wire'
 import { AttentionList } from './AttentionList'
 import { CameraPanel } from './CameraPanel'
 import type { Chosen } from './chosen'
-import { AlertCard, IncidentCard, UnitCard } from './happening/ThingCard'
+import { AlertCard, GoneCard, IncidentCard, UnitCard } from './happening/ThingCard'
 import { SitePanel } from './SitePanel'
 import type { States } from './states'
 import type { Happenings } from './useHappenings'
@@ -20,18 +20,19 @@ export interface MapSideProps {
   picture: ((camera: string) => ReactNode) | undefined
 }
 
-/** The card of what is chosen; null where it is gone, or nothing is. */
+/** The card of what is chosen; null where nothing is. */
 function useCard({ chosen, onChoose, cameras, happenings }: MapSideProps): ReactNode {
   const [mayQueue, mayIncidents] = [useMay('list_alerts'), useMay('list_incidents')]
   const cameraOf = (id: string | null) => cameras.find((one) => one.id === id)
-  const { alerts, incidents, units } = happenings
+  const { alerts, incidents, units, isKnown } = happenings
+  if (!isKnown) return null
   if (chosen?.kind === 'alert') {
     const alert = alerts.find((one) => one.id === chosen.id)
-    return alert === undefined ? null : <AlertCard alert={alert} camera={cameraOf(alert.camera)} mayOpen={mayQueue} onChoose={onChoose} />
+    return alert === undefined ? <GoneCard kind="alert" id={chosen.id} mayOpen={mayQueue} onChoose={onChoose} /> : <AlertCard alert={alert} camera={cameraOf(alert.camera)} mayOpen={mayQueue} onChoose={onChoose} />
   }
   if (chosen?.kind === 'incident') {
     const incident = incidents.find((one) => one.id === chosen.id)
-    return incident === undefined ? null : <IncidentCard incident={incident} camera={cameraOf(incident.camera)} mayOpen={mayIncidents} onChoose={onChoose} />
+    return incident === undefined ? <GoneCard kind="incident" id={chosen.id} mayOpen={mayIncidents} onChoose={onChoose} /> : <IncidentCard incident={incident} camera={cameraOf(incident.camera)} mayOpen={mayIncidents} onChoose={onChoose} />
   }
   const unit = chosen?.kind === 'unit' ? units.find((one) => one.id === chosen.id) : undefined
   return unit === undefined ? null : <UnitCard unit={unit} incident={incidents.find((one) => one.id === unit.incident)} mayOpen={mayIncidents} onChoose={onChoose} />

@@ -13,6 +13,8 @@ const REDRAW_EVERY_MS = 1_000
 const STORED_AS = 'safecity.map.hidden'
 
 export interface Happenings {
+  /** The live state is there; before, nothing can be said to be gone. */
+  isKnown: boolean
   alerts: readonly Alert[]
   incidents: readonly Incident[]
   units: readonly Unit[]
@@ -28,7 +30,8 @@ function stored(): readonly LayerName[] {
 
 export function useHappenings(): Happenings {
   const may: Record<LayerName, boolean> = { alerts: useMay('list_alerts'), incidents: useMay('list_incidents'), units: useMay('list_units') }
-  const alerts = useOpenAlerts() ?? NONE
+  const open = useOpenAlerts()
+  const alerts = open ?? NONE
   const incidents = useOpenIncidents() ?? NONE
   const units = useThrottled(useUnits() ?? NONE, REDRAW_EVERY_MS)
   const [hidden, setHidden] = useState(stored)
@@ -41,5 +44,5 @@ export function useHappenings(): Happenings {
   }, [])
   const amounts: Record<LayerName, number> = { alerts: alerts.length, incidents: incidents.length, units: units.length }
   const layers = LAYERS.filter((name) => may[name]).map((name) => ({ name, amount: amounts[name], isShown: !hidden.includes(name) }))
-  return { alerts, incidents, units, layers, hidden, turn }
+  return { isKnown: open !== undefined, alerts, incidents, units, layers, hidden, turn }
 }

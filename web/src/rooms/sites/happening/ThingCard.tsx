@@ -129,10 +129,17 @@ export function UnitCard({ unit, incident, mayOpen, onChoose }: UnitCardProps) {
       state={t(`unit.status.${unit.status}`)}
       facts={[
         on === null ? null : [t('thing.unit.on'), on],
-        [t('camera.position'), t('unit.fix', { age: age((now - Date.parse(unit.fix_at)) / 1000) })],
+        [t('thing.unit.fix'), t('alert.ago', { age: age((now - Date.parse(unit.fix_at)) / 1000) })],
       ]}
       link={mayOpen && unit.incident !== null ? { to: `/incidents/${encodeURIComponent(unit.incident)}`, word: t('thing.open.incident') } : null}
       onClose={() => onChoose(null)}
     />
   )
+}
+
+/** What was chosen has been decided or closed meanwhile; its own page still has it. */
+export function GoneCard({ kind, id, mayOpen, onChoose }: { kind: 'alert' | 'incident'; id: string; mayOpen: boolean; onChoose: (chosen: Chosen) => void }) {
+  const { t } = useI18n()
+  const link = kind === 'alert' ? { to: `/queue?alert=${encodeURIComponent(id)}`, word: t('thing.open.queue') } : { to: `/incidents/${encodeURIComponent(id)}`, word: t('thing.open.incident') }
+  return <Card title={t(`thing.gone.${kind}`)} mark={null} state={t('thing.gone.do')} facts={[]} link={mayOpen ? link : null} onClose={() => onChoose(null)} />
 }

@@ -31,14 +31,14 @@ function useColumns(): Column<AnalyserHealth>[] {
   const modelName = useModelName()
   return useMemo(() => {
     const figure = (id: 'dropped_frames' | 'restarts', label: string): Column<AnalyserHealth> => ({
-      id, label, figures: true, render: (row) => <Ltr>{count(row[id])}</Ltr>, sortBy: (row) => row[id],
+      id, width: '5.25rem', label, figures: true, render: (row) => <Ltr>{count(row[id])}</Ltr>, sortBy: (row) => row[id],
     })
     return [
-      { id: 'slot', width: '7.5rem', label: t('health.slot'), render: (row) => <Slot row={row} />, sortBy: (row) => row.slot },
+      { id: 'slot', width: '7rem', label: t('health.slot'), render: (row) => <Slot row={row} />, sortBy: (row) => row.slot },
       { id: 'model', label: t('health.model'), render: (row) => <span title={t(row.model === MOTION_ONLY ? 'model.motion.explain' : 'model.other.explain')}>{modelName(row.model)}</span>, sortBy: (row) => row.model },
-      { id: 'active', width: '6rem', label: t('health.active'), figures: true, render: (row) => <Ltr>{count(row.active)} / {count(row.cameras)}</Ltr>, sortBy: (row) => row.active },
+      { id: 'active', width: '5.25rem', label: t('health.active'), figures: true, render: (row) => <Ltr>{count(row.active)} / {count(row.cameras)}</Ltr>, sortBy: (row) => row.active },
       {
-        id: 'delay', width: '5.5rem', label: t('health.delay'), figures: true, sortBy: (row) => row.delay_s,
+        id: 'delay', width: '4.75rem', label: t('health.delay'), figures: true, sortBy: (row) => row.delay_s,
         render: (row) => (
           <span className={classes['inline']}>
             {row.delay_s >= LATE_S ? <StateShape state="stalled" size={12} title={t('health.delay.late')} /> : null}
@@ -47,7 +47,7 @@ function useColumns(): Column<AnalyserHealth>[] {
         ),
       },
       figure('dropped_frames', t('health.droppedFrames')),
-      { id: 'since', width: '6.5rem', label: t('health.since'), render: (row) => <bdi>{time.seen(row.since)}</bdi>, sortBy: (row) => row.since },
+      { id: 'since', width: '5.5rem', label: t('health.since'), render: (row) => <bdi>{time.seen(row.since)}</bdi>, sortBy: (row) => row.since },
       figure('restarts', t('health.restarts')),
     ]
   }, [t, time, modelName])
@@ -65,7 +65,7 @@ export function AnalyserTable({ analysers }: { analysers: readonly AnalyserHealt
         columns={columns}
         rows={analysers}
         rowKey={(row) => row.slot}
-        leastWidth="40rem"
+        leastWidth="38rem"
         sortedBy={{ id: 'slot', down: false }}
         empty={<EmptyState icon="warn" title={t('health.noAnalysers')}>{t('health.noAnalysers.do')}</EmptyState>}
       />

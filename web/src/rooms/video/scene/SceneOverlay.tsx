@@ -1,32 +1,13 @@
 import { useScene } from '../../../api/scene'
 import { useI18n } from '../../../i18n/i18n'
-import { forwardArrow, labelAt, shapesOf, type Shape } from './shapes'
+import { forwardArrow, placeLabels, shapesOf, type Shape } from './shapes'
 import classes from './Scene.module.css'
 
-interface ShapeProps {
-  shape: Shape
-  widthPx: number
-  heightPx: number
-}
-
-/** Names are read where a picture is large; lengths are shares of the picture's height. */
-const FONT = 0.034
+/** Lengths are shares of the picture's height: names of this size are read on a large picture and on a quarter of the wall. */
+const FONT = 0.026
 const ARROW = 0.07
 
-function Label({ shape, widthPx, heightPx }: ShapeProps) {
-  const font = heightPx * FONT
-  const [x, y] = labelAt(shape.points)
-  const text = shape.rules.length === 0 ? shape.name : shape.rules.join(' · ')
-  const isRight = x > widthPx * 0.6
-  return (
-    <text className={classes['label']} x={Math.min(Math.max(x, font * 0.5), widthPx - font * 0.5)} y={Math.max(y - font * 0.5, font * 1.2)} fontSize={font} strokeWidth={font * 0.22} textAnchor={isRight ? 'end' : 'start'}>
-      {text}
-    </text>
-  )
-}
-
-function Drawn(props: ShapeProps) {
-  const { shape, heightPx } = props
+function Drawn({ shape, heightPx }: { shape: Shape; heightPx: number }) {
   const points = shape.points.map((point) => point.join(',')).join(' ')
   const arrow = shape.isZone ? null : forwardArrow(shape.points, heightPx * ARROW)
   const Line = shape.isZone ? 'polygon' : 'polyline'
@@ -35,7 +16,6 @@ function Drawn(props: ShapeProps) {
       <Line points={points} className={classes['halo']} />
       <Line points={points} className={classes['line']} />
       {arrow === null ? null : <line x1={arrow.from[0]} y1={arrow.from[1]} x2={arrow.to[0]} y2={arrow.to[1]} className={classes['line']} markerEnd="url(#sc-forward)" />}
-      <Label {...props} />
     </g>
   )
 }
@@ -47,6 +27,7 @@ export function SceneOverlay({ camera }: { camera: string }) {
   if (data === undefined) return isError ? <p className={classes['none']}>{t('scene.failed')}</p> : null
   const { width_px: widthPx, height_px: heightPx, scene } = data
   const shapes = shapesOf(scene, ({ name, title, title_ur }) => pick({ name: title === '' ? name : title, name_ur: title_ur }))
+  const font = heightPx * FONT
   if (shapes.length === 0) return <p className={classes['none']}>{t('scene.none')}</p>
   return (
     <svg className={classes['overlay']} viewBox={`0 0 ${widthPx} ${heightPx}`} preserveAspectRatio="xMidYMid meet" role="img" aria-label={t('scene.label', { names: shapes.map((shape) => shape.name).join(', ') })} data-testid="scene">
@@ -55,7 +36,12 @@ export function SceneOverlay({ camera }: { camera: string }) {
           <path d="M1 1l8 4-8 4z" fill="context-stroke" />
         </marker>
       </defs>
-      {shapes.map((shape) => <Drawn key={`${shape.isZone} ${shape.name}`} shape={shape} widthPx={widthPx} heightPx={heightPx} />)}
+      {shapes.map((shape) => <Drawn key={`${shape.isZone} ${shape.name}`} shape={shape} heightPx={heightPx} />)}
+      {placeLabels(shapes, font, widthPx).map(({ shape, text, x, y, isRight }) => (
+        <g key={`${shape.isZone} ${shape.name}`} data-priority={shape.priority ?? undefined}>
+          <text className={classes['label']} x={x} y={y} fontSize={font} strokeWidth={font * 0.22} textAnchor={isRight ? 'end' : 'start'} direction="ltr">{text}</text>
+        </g>
+      ))}
     </svg>
   )
 }

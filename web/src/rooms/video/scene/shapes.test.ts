@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { CameraScene } from '../../../api/wire'
-import { forwardArrow, labelAt, shapesOf } from './shapes'
+import { forwardArrow, labelAt, placeLabels, shapesOf, type Shape } from './shapes'
 
 const scene = {
   lines: [{ name: 'gate', points: [[0, 100], [200, 100]] }, { name: 'count', points: [[0, 0], [1, 1]] }],
@@ -38,4 +38,21 @@ describe('forwardArrow', () => {
 
 describe('labelAt', () => {
   it('is the highest corner', () => expect(labelAt([[5, 9], [7, 2], [1, 4]])).toEqual([7, 2]))
+})
+
+describe('placeLabels', () => {
+  const shape = (name: string, at: [number, number], priority: number | null = null): Shape => ({ name, points: [at], isZone: false, priority, rules: [] })
+
+  it('lets a name that nothing watches give way to one that a rule watches', () => {
+    const [ruled, plain] = placeLabels([shape('plain', [100, 200]), shape('ruled', [110, 200], 1)], 20, 1000)
+    expect([ruled?.text, plain?.text]).toEqual(['ruled', 'plain'])
+    expect((ruled?.y ?? 0) - (plain?.y ?? 0)).toBeGreaterThanOrEqual(20)
+  })
+
+  it('leaves names alone that do not meet, and keeps them in the picture', () => {
+    const [one, two] = placeLabels([shape('a', [100, 200]), shape('b', [900, 2])], 20, 1000)
+    expect(one?.y).toBe(192)
+    expect(two?.isRight).toBe(true)
+    expect(two?.y).toBeGreaterThanOrEqual(20)
+  })
 })

@@ -50,3 +50,36 @@ export function forwardArrow([a, b]: readonly Corner[], lengthPx: number): LineA
 export function labelAt(points: readonly Corner[]): Corner {
   return points.reduce<Corner>((best, point) => (point[1] < best[1] ? point : best), points[0] ?? [0, 0])
 }
+
+export interface Placed {
+  shape: Shape
+  text: string
+  /** Where the text begins, or ends where `isRight`; the baseline. */
+  x: number
+  y: number
+  isRight: boolean
+}
+
+/** Share of its size that a letter is wide, about. */
+const LETTER = 0.58
+/** A name that finds no free place within these many lines stays where it is. */
+const MOST_LINES = 6
+
+/** Names beside their shapes without covering each other: what a rule watches first, the rest gives way upwards. */
+export function placeLabels(shapes: readonly Shape[], fontPx: number, widthPx: number): Placed[] {
+  const boxes: { from: number; to: number; y: number }[] = []
+  return [...shapes].sort((one, other) => (one.priority ?? 9) - (other.priority ?? 9)).map((shape) => {
+    const text = shape.rules.length === 0 ? shape.name : shape.rules.join(' · ')
+    const [left, top] = labelAt(shape.points)
+    const isRight = left > widthPx * 0.6
+    const x = Math.min(Math.max(left, fontPx * 0.5), widthPx - fontPx * 0.5)
+    const long = text.length * fontPx * LETTER
+    const box = { from: isRight ? x - long : x, to: isRight ? x : x + long, y: Math.max(top - fontPx * 0.4, fontPx * 1.2) }
+    const isCovered = (): boolean => boxes.some((other) => Math.abs(other.y - box.y) < fontPx && other.from < box.to && box.from < other.to)
+    const first = box.y
+    for (let line = 0; line < MOST_LINES && isCovered(); line += 1) box.y -= fontPx * 1.1
+    if (box.y < fontPx) box.y = first
+    boxes.push(box)
+    return { shape, text, x, y: box.y, isRight }
+  })
+}
