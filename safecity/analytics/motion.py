@@ -37,6 +37,8 @@ SOLID_SHARE = 0.8
 """Of its own box that a moving patch fills: a car or coach does, cars whose lights run together do not."""
 LARGEST_SOLID_PX2 = 6000
 """A tenth of the picture: a coach near the camera."""
+GROWTH_MOST = 8.0
+"""Times the area of what moved last that a standing thing may have; more is several that touch."""
 ALIVE_SHARE = 0.2
 """Of a solid patch that must have changed just now; less is road that a parked car left."""
 MAX_BLOBS = 64
@@ -132,6 +134,15 @@ class MotionModel:
         """How much of a box (pixels of 320x180) differs from the background on the last picture, 0 to 1."""
         part = self.standing[_window(box)]
         return cv2.countNonZero(part) / part.size if part.size else 0.0
+
+    def find_standing(self, box: Box) -> Box | None:
+        """The patch that differs from the background and holds the middle of a box, where it is larger."""
+        x, y = (round(value) for value in box.centre)
+        for left, top, width, height, _ in _patches(self.standing):
+            if left <= x < left + width and top <= y < top + height:
+                is_whole = box.area_px2 < width * height <= min(LARGEST_SOLID_PX2, GROWTH_MOST * box.area_px2)
+                return Box(x_px=left, y_px=top, w_px=width, h_px=height) if is_whole else None
+        return None
 
     def start_from(self, background: U8, at_s: float) -> None:
         """Take this small picture as the background: what a key frame showed while nothing moved."""

@@ -189,9 +189,14 @@ class CameraAnalysis:
         ]
         keep = [track.box.scaled(1 / by_x, 1 / by_y) for track in standing]
         found = self._motion.see(picture.luma, picture.at_s, keep=keep)
-        for track, box in zip(standing, keep, strict=True):
+        for number, (track, box) in enumerate(zip(standing, keep, strict=True)):
             if self._motion.standing_share(box) >= STANDING_SHARE:
                 track.seen_s = picture.at_s
+                track.vx = track.vy = 0.0
+                if track.hits == 0 and not track.is_whole:
+                    whole = self._motion.find_standing(box)
+                    if whole is not None and not any(_holds(whole, older) for older in keep[:number]):
+                        track.grow(whole.scaled(by_x, by_y))
         return [blob.scaled(by_x, by_y) for blob in found]
 
     def _follow(self, picture: Picture, blobs: Sequence[Box]) -> None:
@@ -285,6 +290,11 @@ class CameraAnalysis:
 
 def _share(value: float, whole: int) -> float:
     return min(max(value / whole, 0.0), 1.0)
+
+
+def _holds(whole: Box, part: Box) -> bool:
+    x, y = part.centre
+    return whole.x_px <= x <= whole.x_px + whole.w_px and whole.y_px <= y <= whole.y_px + whole.h_px
 
 
 def _seen(track: Track) -> Seen:

@@ -43,7 +43,7 @@ MOVES_SURE = 3
 MOVES_SURE_S = 0.2
 """On so many pictures over so long a thing must have moved to be one, where no detector saw it."""
 UNKNOWN_COST = 10.0
-MOVED_FAR = 3.0
+MOVED_FAR = 1.5
 """Own sizes: leaves and edges that sway with the mast do not get so far."""
 STANDING_SPEED = 0.15
 """Own sizes a second."""
@@ -76,6 +76,8 @@ class Track:
     """Farthest it has been from where it was first seen, in its own sizes."""
     velocity_s: float = 0.0
     guess: str = "vehicle?"
+    is_whole: bool = False
+    """It stands, and all of it was found."""
 
     @property
     def size_px(self) -> float:
@@ -86,6 +88,12 @@ class Track:
     def box(self) -> Box:
         """Where it is."""
         return Box(x_px=self.x_px - self.w_px / 2, y_px=self.y_px - self.h_px / 2, w_px=self.w_px, h_px=self.h_px)
+
+    def grow(self, box: Box) -> None:
+        """It stands, and is as large as this: while it stopped, only parts of it still moved."""
+        self.x_px, self.y_px = box.centre
+        self.w_px, self.h_px = box.w_px, box.h_px
+        self.is_whole = True
 
     @property
     def is_standing(self) -> bool:
@@ -226,6 +234,7 @@ class Tracker:
         for track, box in pairs:
             self._place(track, box, at_s)
             track.moves += 1
+            track.is_whole = False
             track.guess = class_from_shape(box, width_px=self.width_px)
         for box in new:
             self._begin(box, at_s, detection=None)

@@ -100,10 +100,10 @@ AVENUE = Street(
     watch=Watch(
         rule=StoppedVehicle(
             kind="stopped_vehicle", name="no-stopping", title="Vehicle stopped where stopping is forbidden",
-            title_ur="رکنا منع ہے: گاڑی سڑک پر کھڑی ہے", priority=2, zone="no_stopping", min_s=10.0,
+            title_ur="رکنا منع ہے: گاڑی سڑک پر کھڑی ہے", priority=2, zone="no_stopping", min_s=6.0,
         ),
-        zones=(_zone("no_stopping", (425.0, 298.0), (565.0, 298.0), (575.0, 372.0), (415.0, 372.0)),),
-        holds_at_s=29.2,
+        zones=(_zone("no_stopping", (440.0, 400.0), (760.0, 400.0), (960.0, 560.0), (500.0, 560.0)),),
+        holds_at_s=38.6,
         first_after_s=36.0,
     ),
 )  # fmt: skip
