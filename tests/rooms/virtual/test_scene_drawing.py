@@ -1,6 +1,10 @@
 """Scenes as pictures and files: every place in every light, loops, encoding, folders, the command."""
 
 import json
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import av
 import cv2
@@ -179,3 +183,41 @@ def test_the_command_draws_and_refuses(tmp_path):
         scene_app, ["draw", "--seed", "3", "--minutes", "0.1", "--loop", "--out", str(tmp_path / "x")]
     )
     assert short.exit_code == 2
+
+
+DRAW_FOR_LONG = """
+import sys
+from pathlib import Path
+from safecity.virtual.scenes import SceneRequest, draw_scenes
+if __name__ == "__main__":
+    wanted = [SceneRequest(seed=n, duration_s=600.0) for n in (1, 2)]
+    draw_scenes(wanted, Path(sys.argv[1]), processes=2, progress=lambda one: print("drawing", flush=True))
+"""
+
+
+def test_drawing_ends_with_a_parent_that_was_killed(tmp_path):
+    script = tmp_path / "draw.py"
+    script.write_text(DRAW_FOR_LONG)
+    command = [sys.executable, str(script), str(tmp_path / "scenes")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, start_new_session=True) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == b"drawing\n"
+        parent.kill()
+        parent.wait()
+        deadline = time.monotonic() + 20
+        while workers := members_of_session(parent.pid):
+            assert time.monotonic() < deadline, f"still drawing: {workers}"
+            time.sleep(0.1)
+
+
+def members_of_session(session: int) -> list[int]:
+    """Live processes of a session; field 6 of /proc/PID/stat (proc(5)), zombies aside."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            after_name = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(after_name[3]) == session and after_name[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
