@@ -135,7 +135,7 @@ class CameraAnalysis:
             return False
         self._is_idle = False
         # The stretch since the quiet key frame may be fed late; its pictures are compared with that key frame.
-        self._motion.start_from(self._gate.last, picture.at_s)
+        self._motion.start_from(self._gate.last)
         np.copyto(self._before, self._gate.last)
         self._at_s = None
         self._moved_s = picture.at_s

@@ -66,6 +66,8 @@ class Track:
     """Detections that were matched to it."""
     moves: int = 0
     """Pictures on which the background model saw it."""
+    moved_s: float = 0.0
+    """Time that lies between those pictures, gaps left out."""
     votes: dict[str, float] = field(default_factory=dict[str, float])
     score: float = 0.0
     detected_s: float = -math.inf
@@ -109,7 +111,7 @@ class Track:
     @property
     def has_moved(self) -> bool:
         """Seen moving on enough pictures over enough time."""
-        return self.moves >= MOVES_SURE and self.seen_s - self.born_s >= MOVES_SURE_S - GAIN_SLACK_S
+        return self.moves >= MOVES_SURE and self.moved_s >= MOVES_SURE_S - GAIN_SLACK_S
 
     @property
     def object_class(self) -> str:
@@ -174,6 +176,7 @@ class Tracker:
         self.height_px = height_px
         self.tracks: list[Track] = []
         self._next = 1
+        self._looked_s = 0.0
 
     def predict(self, to_s: float, *, from_s: float, shifts: Mapping[int, tuple[float, float]]) -> None:
         """Move every track to where it must be now: as the picture flowed there, else at constant velocity."""
@@ -234,10 +237,12 @@ class Tracker:
         for track, box in pairs:
             self._place(track, box, at_s)
             track.moves += 1
+            track.moved_s += at_s - self._looked_s
             track.is_whole = False
             track.guess = class_from_shape(box, width_px=self.width_px)
         for box in new:
             self._begin(box, at_s, detection=None)
+        self._looked_s = at_s
 
     def forget(self, at_s: float, *, extra_s: float = 0.0) -> list[Track]:
         """Drop and give what was not seen for long, has left the picture, or moves as a shadow under a detection."""

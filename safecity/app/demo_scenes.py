@@ -103,7 +103,7 @@ AVENUE = Street(
             title_ur="رکنا منع ہے: گاڑی سڑک پر کھڑی ہے", priority=2, zone="no_stopping", min_s=6.0,
         ),
         zones=(_zone("no_stopping", (440.0, 400.0), (760.0, 400.0), (960.0, 560.0), (500.0, 560.0)),),
-        holds_at_s=38.6,
+        holds_at_s=55.9,
         first_after_s=36.0,
     ),
 )  # fmt: skip
