@@ -103,8 +103,8 @@ AVENUE = Street(
             title_ur="رکنا منع ہے: گاڑی سڑک پر کھڑی ہے", priority=2, zone="no_stopping", min_s=6.0,
         ),
         zones=(_zone("no_stopping", (440.0, 400.0), (760.0, 400.0), (960.0, 560.0), (500.0, 560.0)),),
-        holds_at_s=55.9,
-        first_after_s=36.0,
+        holds_at_s=55.8,
+        first_after_s=53.8,
     ),
 )  # fmt: skip
 JUNCTION = Street(
@@ -116,8 +116,8 @@ JUNCTION = Street(
             title_ur="چوک کے بیچ گاڑی کھڑی ہے", priority=3, zone="box", min_s=2.0,
         ),
         zones=(),
-        holds_at_s=42.0,
-        first_after_s=58.0,
+        holds_at_s=45.6,
+        first_after_s=38.4,
     ),
 )  # fmt: skip
 STREETS = (
