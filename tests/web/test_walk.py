@@ -60,7 +60,6 @@ class Walker:
         """Do one thing: by its key, or by its button."""
         expect(button).to_be_enabled()
         if self.by_keyboard:
-            time.sleep(1.0)  # a key that comes too soon after the last step is not taken, on purpose
             self.page.keyboard.press(key)
         else:
             button.click()
@@ -121,10 +120,10 @@ def send_and_close(dispatcher: Walker, incident: str) -> str:
     stage = attribute(page, "[data-incident]", "data-stage")
     expect(page.locator("[data-incident]")).to_have_attribute("data-stage", "new")
     for reached in ("unit_sent", "en_route", "on_scene", "cleared"):
-        dispatcher.press("Enter", page.locator('[data-act="next"]'))
+        dispatcher.press("Enter", page.locator('[data-act="next"][data-settled="true"]'))
         expect(page.locator("[data-incident]")).to_have_attribute("data-stage", reached)
         dispatcher.again(stage)
-    dispatcher.press("Enter", page.locator('[data-act="next"]'))
+    dispatcher.press("Enter", page.locator('[data-act="next"][data-settled="true"]'))
     fir = page.locator('[data-field="fir"]')
     expect(fir).to_be_visible()
     number = f"{time.time_ns() // 1_000_000 % 1_000_000}/26"

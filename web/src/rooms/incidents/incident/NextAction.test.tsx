@@ -1,6 +1,6 @@
 import { MantineProvider } from '@mantine/core'
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query'
-import { cleanup, fireEvent, render, screen } from '@testing-library/react'
+import { act, cleanup, fireEvent, render, screen } from '@testing-library/react'
 import { MemoryRouter } from 'react-router'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { keys } from '../../../api/queries'
@@ -15,7 +15,6 @@ const proposal = { unit: { id: 'unit_7', code: 'EAGLE-7' }, distance_m: 1234 } a
 const SEND: NextStep = { kind: 'send', proposal }
 
 const asked: { path: string; body: unknown }[] = []
-let now = 0
 
 function page(next: NextStep, onClose = vi.fn()) {
   const client = new QueryClient({ defaultOptions: { queries: { retry: false } } })
@@ -35,12 +34,12 @@ function page(next: NextStep, onClose = vi.fn()) {
   )
 }
 
+const pass = (ms: number) => act(() => vi.advanceTimersByTime(ms))
 const enter = () => fireEvent.keyDown(document.body, { key: 'Enter' })
 
 beforeEach(() => {
-  now = 10_000
   asked.length = 0
-  vi.spyOn(performance, 'now').mockImplementation(() => now)
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   vi.stubGlobal('matchMedia', () => ({ matches: false, addEventListener() {}, removeEventListener() {}, addListener() {}, removeListener() {} }))
   vi.stubGlobal('fetch', async (request: Request) => {
     asked.push({ path: new URL(request.url).pathname, body: JSON.parse(await request.text()) })
@@ -49,6 +48,7 @@ beforeEach(() => {
 })
 afterEach(() => {
   cleanup()
+  vi.useRealTimers()
   vi.restoreAllMocks()
   vi.unstubAllGlobals()
 })
@@ -58,6 +58,9 @@ describe('NextAction', () => {
     render(page(SEND))
     const button = screen.getByRole('button')
     expect(button.textContent?.replaceAll(/[\u2068\u2069]/g, '')).toContain('Send EAGLE-71.2 km, straight line')
+    expect(button.dataset['settled']).toBe('false')
+    pass(900)
+    expect(button.dataset['settled']).toBe('true')
     enter()
     await vi.waitFor(() => expect(asked).toEqual([{ path: '/api/incidents/inc_1/assignments', body: { unit: 'unit_7' } }]))
   })
@@ -65,11 +68,12 @@ describe('NextAction', () => {
   it('does not run on into the next step when Enter is held', () => {
     const onClose = vi.fn()
     const { rerender } = render(page(SEND, onClose))
+    pass(900)
     rerender(page({ kind: 'close', intoCase: true }, onClose))
-    now += 300
+    pass(300)
     enter()
     expect(onClose).not.toHaveBeenCalled()
-    now += 600
+    pass(600)
     enter()
     expect(onClose).toHaveBeenCalledOnce()
   })

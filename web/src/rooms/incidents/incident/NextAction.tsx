@@ -1,4 +1,4 @@
-import { useEffect, useRef, type ReactNode } from 'react'
+import { useEffect, useState, type ReactNode } from 'react'
 import { Button, Loader } from '@mantine/core'
 import { Link } from 'react-router'
 import { useAssignmentStep, useSendUnit } from '../../../api/response'
@@ -15,6 +15,16 @@ import classes from './Incident.module.css'
 
 /** A key that is held, or pressed twice, must not do the next thing too. */
 const SETTLES_AFTER_MS = 800
+
+/** Whether what the button says has stood for long enough to be read. */
+function useSettled(name: string): boolean {
+  const [settled, setSettled] = useState<string | null>(null)
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(name), SETTLES_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [name])
+  return settled === name
+}
 
 interface Doing {
   label: ReactNode
@@ -85,20 +95,15 @@ export function NextAction({ detail, next, onClose, aside }: NextActionProps) {
   const { t } = useI18n()
   const { doing, isPending, error } = useDoing(detail, next, onClose)
   const name = nameOf(next)
-  const changedAt = useRef(0)
-  const shown = useRef(name)
-  useEffect(() => {
-    if (shown.current !== name) changedAt.current = performance.now()
-    shown.current = name
-  }, [name])
+  const isSettled = useSettled(name)
   const press = () => {
-    if (doing !== null && !isPending && performance.now() - changedAt.current >= SETTLES_AFTER_MS) doing.run()
+    if (doing !== null && !isPending && isSettled) doing.run()
   }
   useKeys(doing === null ? [] : [{ chord: 'Enter', label: t('keys.next'), run: press }])
   return (
     <section className={classes['next']} aria-label={t('incident.next')} data-next={next.kind === 'step' ? next.step : next.kind}>
       {doing === null ? <Sentence next={next} /> : (
-        <Button size="xl" fullWidth loading={isPending} onClick={press} className={classes['act'] ?? ''} aria-keyshortcuts="Enter" data-act="next">
+        <Button size="xl" fullWidth loading={isPending} onClick={press} className={classes['act'] ?? ''} aria-keyshortcuts="Enter" data-act="next" data-settled={isSettled}>
           <span className={classes['actText']}>
             <b>{doing.label}</b>
             {doing.hint === undefined ? null : <small>{doing.hint}</small>}
