@@ -114,6 +114,7 @@ class MotionModel:
             self._relearn(at_s)
         self._learn(at_s, keep)
         if at_s < self._settled_s or self.moving_share == 0.0:
+            self.standing.fill(0)
             return ()
         return self._blobs()
 

@@ -14,10 +14,11 @@ from safecity.platform.errors import Invalid
 RECORD_CPU_S_A_MINUTE: Final = 0.48
 RECORD_MEASURED_MBIT: Final = 4.0
 RECORD_MB_A_CAMERA: Final = 7.0
-# Measured in the trial before the building, on sub-streams of 640x360; `make bench` measures it again on this machine.
-IDLE_CPU_S_A_MINUTE: Final = 0.11
-ACTIVE_CPU_S_A_MINUTE: Final = 0.39
-DETECTION_CPU_S: Final = 0.0105
+# Measured on the running analyser (docs/measurements.md, "Looking"), on sub-streams of 640x360 at 15 a second; a
+# detection's share is that of each turn it may take, with turns left out and parts of pictures reckoned in.
+IDLE_CPU_S_A_MINUTE: Final = 0.27
+ACTIVE_CPU_S_A_MINUTE: Final = 1.2
+DETECTION_CPU_S: Final = 0.0115
 ANALYSE_MB_A_CAMERA: Final = 5.7
 VIEWER_CPU_SHARE: Final = 0.0006
 # Measured: the table of segments with its indexes, filled with a day of 1,400 cameras (2.0 million rows, SQLite).
