@@ -111,8 +111,10 @@ class Demo:
             time.sleep(0.25)
 
     def password(self, user: str) -> str:
-        """The fresh password of a demo user."""
-        users = json.loads((self.data.parent / "credentials.json").read_bytes())["users"]
+        """The fresh password of a demo user, which comes a second after the processes."""
+        path = self.data.parent / "credentials.json"
+        wait_until(path.exists, within_s=20, reason="the demo's users")
+        users = json.loads(path.read_bytes())["users"]
         return next(item["password"] for item in users if item["user"] == user)
 
     def slots(self) -> dict[str, int]:

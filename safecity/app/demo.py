@@ -18,7 +18,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from safecity.analytics.models import choose_model, models_dir_of
 from safecity.analytics.scenes_service import SceneChange, Scenes
-from safecity.app.credentials import USERS_FILE, Credential, make_demo_users, write_credentials
+from safecity.app.credentials import USERS_FILE, make_demo_users, write_credentials
 from safecity.app.demo_scenes import STREETS, DemoClip, Placed, place_clips, street_clip, video_clip
 from safecity.app.field_units import prepare_units
 from safecity.app.mounts import MountSpec, VirtualSpec, write_spec
@@ -82,14 +82,14 @@ def run_demo(options: DemoOptions, console: Console) -> None:
         clips = list_clips(options.clips) if options.clips else _draw(data_dir, console)
         placed = place_clips(_cameras_of(virtual_quetta(options.cameras, "rtsp://virtual")), clips)
         _write_mounts(settings, access, placed)
-        credentials = _prepare_database(settings, access, placed=placed, console=console)
-        for path in (data_dir / "secrets" / USERS_FILE, options.credentials):
-            if path is not None:
-                write_credentials(path, credentials, page_url=settings.web.page_origin())
+        _prepare_database(settings, access, placed=placed, console=console)
+        for path in _credential_files(settings, options):
+            path.unlink(missing_ok=True)  # the passwords of an earlier start are about to end
         supervisor = make_supervisor(settings)
         adopted = supervisor.start()
         line = StatusLine(settings, console=console, began_s=began_s, adopted=adopted)
-        run_stack(supervisor, tick=line.tick)
+        # Hashing passwords takes a second; until then a recorder that dies would lie there unseen.
+        run_stack(supervisor, tick=line.tick, begin=lambda: _let_people_in(settings, options))
         line.close()
     finally:
         lock.release()
@@ -208,7 +208,7 @@ def _write_mounts(settings: Settings, access: _VirtualAccess, placed: Sequence[P
 
 def _prepare_database(
     settings: Settings, access: _VirtualAccess, *, placed: Sequence[Placed], console: Console
-) -> list[Credential]:
+) -> None:
     clock = SystemClock()
     database = Database(settings.database_url())
     try:
@@ -228,9 +228,24 @@ def _prepare_database(
             sites.import_city_document(city, retire_missing=True, progress=on_progress)
         prepare_units(database, settings, clock=clock)
         _draw_on_pictures(database, Scenes(database, oversight=oversight, clock=clock), placed)
-        return make_demo_users(oversight)
     finally:
         database.close()
+
+
+def _let_people_in(settings: Settings, options: DemoOptions) -> None:
+    """Give every role its fresh password, and leave them where the demo's driver looks."""
+    database = Database(settings.database_url())
+    try:
+        credentials = make_demo_users(Oversight(database, settings.oversight, SystemClock()))
+    finally:
+        database.close()
+    for path in _credential_files(settings, options):
+        write_credentials(path, credentials, page_url=settings.web.page_origin())
+
+
+def _credential_files(settings: Settings, options: DemoOptions) -> list[Path]:
+    always = settings.platform.data_dir / "secrets" / USERS_FILE
+    return [always] if options.credentials is None else [always, options.credentials]
 
 
 def _draw_on_pictures(database: Database, scenes: Scenes, placed: Sequence[Placed]) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -81,9 +82,11 @@ def make_supervisor(settings: Settings) -> Supervisor:
     return supervisor
 
 
-def run_stack(supervisor: Supervisor, *, tick: Callable[[], None]) -> None:
-    """Run until told to stop, then end every process."""
+def run_stack(supervisor: Supervisor, *, tick: Callable[[], None], begin: Callable[[], None] | None = None) -> None:
+    """Run until told to stop, then end every process; `begin` is done first, beside the processes that start."""
     try:
+        if begin is not None:
+            threading.Thread(target=begin, name="begin").start()
         supervisor.watch(every_s=TICK_S, tick=tick)
     finally:
         supervisor.stop()

@@ -20,6 +20,7 @@ expect.set_options(timeout=20_000)
 pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.timeout(900)]
 
 MOST_TABS = 120
+FOCUS_IS_IN_DIALOG = "document.querySelector('[role=dialog]')?.contains(document.activeElement) ?? false"
 IN_THE_LOG: dict[Language, str] = {"en": "In the log", "ur": "لاگ میں موجود"}
 
 
@@ -128,6 +129,7 @@ def send_and_close(dispatcher: Walker, incident: str) -> str:
     expect(fir).to_be_visible()
     number = f"{time.time_ns() // 1_000_000 % 1_000_000}/26"
     if dispatcher.by_keyboard:
+        wait_until(lambda: page.evaluate(FOCUS_IS_IN_DIALOG), within_s=5, reason="the dialog takes the keys")
         for text in (number, "City Thana"):
             page.keyboard.press("Tab")
             page.keyboard.type(text)

@@ -71,6 +71,12 @@ const isTyping = (target: EventTarget | null): boolean =>
 const isControl = (target: EventTarget | null): boolean =>
   target instanceof HTMLElement && target.closest('button, a, summary, [role=button], [role=menuitem], [role=slider]') !== null
 
+/** A dialog is open, and the key was not pressed in it: its focus has not moved there yet. */
+const isBehindDialog = (target: EventTarget | null): boolean => {
+  const dialog = document.querySelector('[role="dialog"][aria-modal="true"]')
+  return dialog !== null && !(target instanceof Node && dialog.contains(target))
+}
+
 export function nameOf(event: KeyboardEvent): string {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key
   return event.shiftKey && event.key.length > 1 ? `Shift+${key}` : key
@@ -81,6 +87,7 @@ export function KeyProvider({ children }: { children: ReactNode }) {
   useEffect(() => {
     const onKey = (event: KeyboardEvent) => {
       if (event.defaultPrevented || event.ctrlKey || event.altKey || event.metaKey || isTyping(event.target)) return
+      if (isBehindDialog(event.target)) return
       if ((event.key === ' ' || event.key === 'Enter') && isControl(event.target)) return
       if (table.press(nameOf(event), event.timeStamp)) event.preventDefault()
     }
