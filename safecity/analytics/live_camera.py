@@ -269,13 +269,10 @@ class LiveCamera:
     def _tell(self, firings: Sequence[Firing]) -> None:
         rules = {rule.name: rule for rule in self.assignment.drawn.scene.rules}
         for one in firings:
-            is_crossing = one.kind == "line_crossing"
-            if one.ended_s is None or is_crossing or one.ended_s == one.started_s:
-                camera = self.assignment.camera
-                told = rule_fired(
-                    one, rules[one.rule], camera=camera, model=self._model, instant=self._timeline.instant
-                )
-                self._mailbox.put(told)
+            # What lasts comes twice, at its beginning and its end, under one id; some comes at its end alone.
+            camera = self.assignment.camera
+            told = rule_fired(one, rules[one.rule], camera=camera, model=self._model, instant=self._timeline.instant)
+            self._mailbox.put(told)
 
     def settle(self) -> None:
         """Write down what was counted so far."""
