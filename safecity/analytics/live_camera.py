@@ -269,7 +269,7 @@ class LiveCamera:
     def _tell(self, firings: Sequence[Firing]) -> None:
         rules = {rule.name: rule for rule in self.assignment.drawn.scene.rules}
         for one in firings:
-            # What lasts comes twice, at its beginning and its end, under one id; some comes at its end alone.
+            # What lasts comes at its beginning and at its end, under one id; a wrong way comes whole, once it is known.
             camera = self.assignment.camera
             told = rule_fired(one, rules[one.rule], camera=camera, model=self._model, instant=self._timeline.instant)
             self._mailbox.put(told)

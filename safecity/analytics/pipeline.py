@@ -75,7 +75,7 @@ class Firing:
     object_class: str
     started_s: float
     ended_s: float | None
-    """None while it still holds; a crossing ends as it starts."""
+    """None while it still holds; a crossing ends as it starts, a wrong way when it has become one."""
     box: tuple[float, float, float, float] | None
     """Left, top, width, height as shares of the picture."""
     confidence: float
