@@ -37,6 +37,7 @@ bench: setup needs ## speed as ratios, one JSON line each
 	@$(BIN)/python -m tools.bench.record
 	@$(BIN)/python -m tools.bench.live
 	@$(BIN)/python -m tools.bench.counts
+	@$(BIN)/python -m tools.bench.counts --held-out --models motion yolox-nano-384x640
 	@$(BIN)/python -m tools.bench.analysis
 
 soak: setup ## a long run with kills and faults
