@@ -36,13 +36,13 @@ class Shot:
 
 
 SHOTS_TO_TAKE = (
-    Shot(name="queue", user="supervisor", path="/queue", ready="article[data-alert] img", settle_s=6),
+    Shot(name="queue", user="supervisor", path="/queue", ready="[data-alert] img", settle_s=6),
     Shot(name="incidents", user="supervisor", path="/incidents", ready="[data-row]", settle_s=3),
     Shot(name="incident", user="supervisor", path="/incidents/{incident}", ready="[data-incident]", settle_s=8),
     Shot(name="cases", user="supervisor", path="/cases", ready="[data-row]"),
     Shot(name="case", user="supervisor", path="/cases/{case}", ready="[data-clip]", settle_s=4),
     Shot(name="map", user="supervisor", path="/map", ready=".maplibregl-canvas", settle_s=5),
-    Shot(name="wall", user="supervisor", path="/wall?tiles=9", ready='video[data-state="live"]', settle_s=4),
+    Shot(name="wall", user="supervisor", path="/wall", ready='video[data-state="live"]', settle_s=4),
     Shot(name="playback", user="supervisor", path="/playback?camera={camera}&at={at}", ready="video", settle_s=4),
     Shot(name="health", user="supervisor", path="/health", ready="table", settle_s=4),
     Shot(name="log", user="auditor", path="/log", ready="li button[aria-expanded]"),

@@ -33,9 +33,9 @@ describe('a wall in the address', () => {
 })
 
 describe('orderForWall', () => {
-  it('puts gates first, then one camera of each site, then the rest', () => {
-    const cameras = [camera('a1', 'a'), camera('a2', 'a'), camera('b1', 'b'), camera('g1', 'g', 'gate1'), camera('g2', 'g', 'gate1')]
-    expect(orderForWall(cameras, [site('a'), site('b'), site('g')])).toEqual(['g1', 'a1', 'b1', 'g2', 'a2'])
+  it('takes a gate and another site by turns, then the rest of the sites', () => {
+    const cameras = [camera('a1', 'a'), camera('a2', 'a'), camera('b1', 'b'), camera('g1', 'g', 'gate1'), camera('g2', 'g', 'gate1'), camera('h1', 'h', 'gate2')]
+    expect(orderForWall(cameras, [site('a'), site('b'), site('g'), site('h')])).toEqual(['g1', 'a1', 'h1', 'b1', 'a2', 'g2'])
   })
 })
 

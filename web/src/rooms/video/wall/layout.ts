@@ -44,17 +44,20 @@ export function writeLayout(layout: WallLayout, params: URLSearchParams): URLSea
   return next
 }
 
-/** Gates first, then one camera of each site, then the rest, each in the order of the registry. */
+/** One camera of each site, gates and other sites by turns so that a small wall shows some of both, then the rest. */
 export function orderForWall(cameras: readonly Camera[], sites: readonly Site[]): string[] {
   const rank = new Map(sites.map((site, index) => [site.id, index]))
   const seen = new Map<string, number>()
+  const next = { gate: 0, other: 0 }
   const bySite = [...cameras].sort((a, b) => (rank.get(a.site) ?? Infinity) - (rank.get(b.site) ?? Infinity))
-  const rows = bySite.map((camera, index) => {
+  const rows = bySite.map((camera) => {
     const turn = seen.get(camera.site) ?? 0
     seen.set(camera.site, turn + 1)
-    return { id: camera.id, turn, isGate: camera.gate !== null, index }
+    const kind = camera.gate === null ? 'other' : 'gate'
+    const place = turn === 0 ? 2 * next[kind]++ + Number(kind === 'other') : 0
+    return { id: camera.id, turn, place }
   })
-  rows.sort((a, b) => a.turn - b.turn || Number(b.isGate) - Number(a.isGate) || a.index - b.index)
+  rows.sort((a, b) => a.turn - b.turn || a.place - b.place)
   return rows.map((row) => row.id)
 }
 
