@@ -41,7 +41,7 @@ class Incident:
     camera: str | None
     position: LonLat
     first_at: datetime
-    """First fact of it, as the camera captured it; for a reported one when it was reported."""
+    """First fact of it, on the line of the recordings; for a reported one when it was reported."""
     opened_at: datetime
     owner: Person
     clip_from: datetime

@@ -25,7 +25,7 @@ def _seen() -> tuple[sa.schema.SchemaItem, ...]:
         sa.Column("camera", sa.String(64), nullable=True, comment="Camera id"),
         sa.Column("lon", sa.Double, nullable=False, comment="WGS84 longitude, degrees"),
         sa.Column("lat", sa.Double, nullable=False, comment="WGS84 latitude, degrees"),
-        sa.Column("first_at", UtcInstant, nullable=False, comment="Its first fact, as the camera captured it"),
+        sa.Column("first_at", UtcInstant, nullable=False, comment="Its first fact, on the line of the recordings"),
         sa.Column("picture_at", UtcInstant, nullable=False, comment="The instant whose picture shows it best"),
         sa.Column("box", Json, nullable=True, comment="Left, top, width, height on it, as shares; null: all of it"),
         sa.Column("clip_from", UtcInstant, nullable=False, comment="Start of its clip, capture time"),
@@ -58,7 +58,7 @@ alerts = sa.Table(
     sa.Column("subject", sa.Text, nullable=False, comment="What facts of the same matter share"),
     sa.Column("object_class", sa.Text, nullable=False, comment="car, person, ...; with ? where only size was seen"),
     sa.Column("count", sa.Integer, nullable=False, comment="Facts merged into it"),
-    sa.Column("last_at", UtcInstant, nullable=False, comment="Its newest fact, as the camera captured it"),
+    sa.Column("last_at", UtcInstant, nullable=False, comment="Its newest fact, on the line of the recordings"),
     sa.Column("raised_at", UtcInstant, nullable=False, comment="When it entered the queue, by our clock"),
     sa.Column(
         "level", sa.SmallInteger, nullable=False, comment="0: whom it was offered to, 1: operators, 2: supervisor"
