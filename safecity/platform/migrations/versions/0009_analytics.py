@@ -31,7 +31,7 @@ def upgrade() -> None:
         "line_counts",
         sa.Column("camera", sa.String(64), nullable=False, comment="Camera id"),
         sa.Column("line", sa.String(80), nullable=False, comment="Name of the line in the camera's scene"),
-        sa.Column("from_at", UtcInstant, nullable=False, comment="Start of the interval, on the line of the recordings"),
+        sa.Column("from_at", UtcInstant, nullable=False, comment="Start of the interval, on the recordings' line"),
         sa.Column("to_at", UtcInstant, nullable=False, comment="End of the interval"),
         sa.Column("forward", Json, nullable=False, comment="Class to number, in the line's direction"),
         sa.Column("backward", Json, nullable=False, comment="Class to number, against it"),
