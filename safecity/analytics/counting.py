@@ -7,6 +7,7 @@ import math
 from collections import Counter, deque
 from dataclasses import dataclass
 
+from safecity.analytics.boxes import Box
 from safecity.analytics.scene import SceneLine
 from safecity.analytics.tracker import Track
 
@@ -22,6 +23,10 @@ HEADWAY_SHARE = 0.5
 """Of a thing's length: nothing can follow nearer in the same lane; that would be the same thing seen twice."""
 LANE_SHARE = 0.5
 REMEMBERED = 32
+OVERLOOKED_SURE = 5
+"""A detector looked so often at something that moves and knew it not: light or shadow, if a thing comes behind it."""
+THROWN_AHEAD_S = 1.0
+"""A car follows the light that it throws on the road within so long, by its own width beside it at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,8 @@ class Crossing:
     track: Track
     along_px: float
     """Where on the line, from its first point."""
+    box: Box
+    """Where the thing was then."""
 
 
 @dataclass(slots=True)
@@ -60,6 +67,7 @@ class LineCounter:
         self._length = math.hypot(self._dx, self._dy)
         self._paths: dict[int, _Path] = {}
         self._latest: deque[Crossing] = deque(maxlen=REMEMBERED)
+        self._doubtful: deque[Crossing] = deque(maxlen=REMEMBERED)
 
     def see(self, track: Track, at_s: float) -> Crossing | None:
         """Take a thing's place on this picture; a crossing if it counts now."""
@@ -74,7 +82,7 @@ class LineCounter:
         if abs(distance) >= need or path.side == 0:
             if path.side == -side and (along := self._along(path, track)) is not None:
                 path.pending = Crossing(
-                    line=self.line.name, is_forward=side > 0, at_s=at_s, track=track, along_px=along
+                    line=self.line.name, is_forward=side > 0, at_s=at_s, track=track, along_px=along, box=track.box
                 )
                 path.counted = side
             path.side, path.x_px, path.y_px = side, track.x_px, track.y_px
@@ -98,10 +106,37 @@ class LineCounter:
         if crossing is None or not is_real(track):
             return None
         path.pending = None
+        if track.hits == 0 and track.overlooked >= OVERLOOKED_SURE:
+            self._doubtful.append(crossing)
+            return None
+        if track.hits:
+            self._drop_light_of(crossing)
+        return self._book(crossing)
+
+    def settle(self, at_s: float) -> list[Crossing]:
+        """Count what crossed without being known, and no known thing came behind it in time."""
+        found: list[Crossing] = []
+        while self._doubtful and at_s - self._doubtful[0].at_s >= THROWN_AHEAD_S:
+            booked = self._book(self._doubtful.popleft())
+            if booked is not None:
+                found.append(booked)
+        return found
+
+    def _drop_light_of(self, crossing: Crossing) -> None:
+        across = (abs(self._dx) * crossing.track.w_px + abs(self._dy) * crossing.track.h_px) / self._length
+        kept = [
+            one
+            for one in self._doubtful
+            if one.is_forward != crossing.is_forward or abs(one.along_px - crossing.along_px) >= across
+        ]
+        if len(kept) < len(self._doubtful):
+            self._doubtful = deque(kept, maxlen=REMEMBERED)
+
+    def _book(self, crossing: Crossing) -> Crossing | None:
         if self._is_double(crossing):
             return None
         self._latest.append(crossing)
-        (self.forward if crossing.is_forward else self.backward)[track.object_class] += 1
+        (self.forward if crossing.is_forward else self.backward)[crossing.track.object_class] += 1
         return crossing
 
     def _is_double(self, crossing: Crossing) -> bool:

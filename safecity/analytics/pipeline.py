@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 
 from safecity.analytics.boxes import U8, Box, Detection, Detector, PartDetector, Picture, around
-from safecity.analytics.counting import LineCounter, is_real
+from safecity.analytics.counting import Crossing, LineCounter, is_real
 from safecity.analytics.flow import shifts
 from safecity.analytics.motion import HEIGHT_PX, WIDTH_PX, KeyGate, MotionModel
 from safecity.analytics.rules import Change, Passed, Seen, watch_all
@@ -177,7 +177,9 @@ class CameraAnalysis:
     def finish(self) -> Sequence[Firing]:
         """End of the video or the stream: end what still holds."""
         at_s = self._at_s or 0.0
-        return [self._firing(change) for watch in self._watches for change in watch.finish(at_s)]
+        passed = [_passed(crossing) for counter in self._counters for crossing in counter.settle(math.inf)]
+        late = [change for watch in self._watches for change in watch.step((), passed, at_s=at_s)] if passed else []
+        return [self._firing(c) for c in (*late, *(c for watch in self._watches for c in watch.finish(at_s)))]
 
     def _see(self, picture: Picture) -> Sequence[Box]:
         """Boxes of what moves, in pixels of the scene; things that stand are kept out of the background."""
@@ -243,11 +245,9 @@ class CameraAnalysis:
 
     def _count(self, at_s: float) -> list[Passed]:
         passed: list[Passed] = []
-        for track in self._tracker.tracks:
-            for counter in self._counters:
-                crossing = counter.see(track, at_s)
-                if crossing is not None:
-                    passed.append(Passed(crossing.line, crossing.is_forward, _seen(track)))
+        for counter in self._counters:
+            found = [crossing for track in self._tracker.tracks if (crossing := counter.see(track, at_s)) is not None]
+            passed += [_passed(crossing) for crossing in (*found, *counter.settle(at_s))]
         return passed
 
     def _note_key(self, picture: Picture) -> None:
@@ -295,6 +295,10 @@ def _share(value: float, whole: int) -> float:
 def _holds(whole: Box, part: Box) -> bool:
     x, y = part.centre
     return whole.x_px <= x <= whole.x_px + whole.w_px and whole.y_px <= y <= whole.y_px + whole.h_px
+
+
+def _passed(crossing: Crossing) -> Passed:
+    return Passed(crossing.line, crossing.is_forward, _seen(crossing.track)._replace(box=crossing.box), crossing.at_s)
 
 
 def _seen(track: Track) -> Seen:

@@ -65,11 +65,12 @@ class Seen(NamedTuple):
 
 
 class Passed(NamedTuple):
-    """One thing crossed a line on this picture."""
+    """One thing crossed a line, on this picture or shortly before."""
 
     line: str
     is_forward: bool
     seen: Seen
+    at_s: float
 
 
 class Change(NamedTuple):
@@ -135,10 +136,10 @@ class _CrossingWatch:
         self.rule = rule
 
     def step(self, seen: Sequence[Seen], passed: Sequence[Passed], *, at_s: float) -> list[Change]:
-        del seen
+        del seen, at_s
         wanted = {"forward": (True,), "backward": (False,), "both": (True, False)}[self.rule.direction]
         return [
-            _at_once(self.rule, self.rule.line, one.seen, at_s)
+            _at_once(self.rule, self.rule.line, one.seen, one.at_s)
             for one in passed
             if one.line == self.rule.line
             and one.is_forward in wanted
@@ -158,9 +159,9 @@ class _WrongLineWatch:
         self.line = line
 
     def step(self, seen: Sequence[Seen], passed: Sequence[Passed], *, at_s: float) -> list[Change]:
-        del seen
+        del seen, at_s
         return [
-            _at_once(self.rule, self.line.name, one.seen, at_s)
+            _at_once(self.rule, self.line.name, one.seen, one.at_s)
             for one in passed
             if one.line == self.line.name
             and one.is_forward != (self.rule.direction == "forward")

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from safecity.analytics.boxes import Box, Detection
-from safecity.analytics.counting import LineCounter, is_real
+from safecity.analytics.counting import OVERLOOKED_SURE, THROWN_AHEAD_S, LineCounter, is_real
 from safecity.analytics.scene import SceneLine
-from safecity.analytics.tracker import Tracker, without_doubles
+from safecity.analytics.tracker import Track, Tracker, without_doubles
 
 LINE = SceneLine(name="l", points=((0, 200), (640, 200)))
 STEP_S = 0.04
@@ -120,3 +120,36 @@ def test_one_glance_is_not_real(hits: int) -> None:
     tracker = Tracker(width_px=640, height_px=360)
     tracker.detect([seen(100, 100)] * hits, 0.0)
     assert not any(is_real(track) for track in tracker.tracks)
+
+
+def cross(counter: LineCounter, *, number: int, x: float, at_s: float, hits: int) -> None:
+    """A thing 60 pixels wide crosses the line downwards; the detector knew it `hits` times, or never."""
+    track = Track(
+        id=number, x_px=x, y_px=180, w_px=60, h_px=40, born_s=at_s - 1, seen_s=at_s, hits=hits, moves=9, moved_s=0.4,
+        overlooked=0 if hits else OVERLOOKED_SURE, travelled=3.0, vy=400.0,
+    )  # fmt: skip
+    if hits:
+        track.votes["car"] = 0.8
+    counter.see(track, at_s - STEP_S)
+    track.y_px = 220
+    counter.see(track, at_s)
+
+
+@pytest.mark.parametrize(
+    ("x", "after_s", "expected"),
+    [
+        pytest.param(310, 0.6, {"car": 1}, id="its light ran ahead of the car"),
+        pytest.param(310, 1.5, {"car": 1, "vehicle?": 1}, id="too late to be its light"),
+        pytest.param(380, 0.6, {"car": 1, "vehicle?": 1}, id="in the next lane"),
+    ],
+)
+def test_light_on_the_road_is_not_counted_before_its_car(x: float, after_s: float, expected: dict[str, int]) -> None:
+    """Night glare: what moves and the detector knows not waits, and goes when a known thing comes behind it."""
+    counter = LineCounter(LINE)
+    cross(counter, number=1, x=300, at_s=1.0, hits=0)
+    assert not counter.forward
+    settled = counter.settle(1.0 + min(after_s, THROWN_AHEAD_S))
+    cross(counter, number=2, x=x, at_s=1.0 + after_s, hits=5)
+    settled += counter.settle(9.0)
+    assert counter.forward == expected
+    assert [one.at_s for one in settled] == ([1.0] if "vehicle?" in expected else [])

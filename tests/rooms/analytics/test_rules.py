@@ -71,9 +71,9 @@ def test_a_mix_up_of_two_cars_is_not_wrong_way() -> None:
 def test_wrong_way_over_a_line() -> None:
     scene = scene_from({"lines": [LINE], "rules": [{"kind": "wrong_way", "line": "l", "direction": "down"}]})
     (watch,) = watch_all(scene)
-    right = Passed("l", True, thing(200, 210)._replace(origin=(200, 100)))
-    wrong = Passed("l", False, thing(200, 190)._replace(origin=(200, 300)))
-    jumped = Passed("l", False, thing(200, 190)._replace(origin=(200, 205)))
+    right = Passed("l", True, thing(200, 210)._replace(origin=(200, 100)), 0.0)
+    wrong = Passed("l", False, thing(200, 190)._replace(origin=(200, 300)), 0.0)
+    jumped = Passed("l", False, thing(200, 190)._replace(origin=(200, 205)), 0.0)
     assert not watch.step([], [right], at_s=1.0)
     assert not watch.step([], [jumped], at_s=1.0)
     assert len(watch.step([], [wrong], at_s=2.0)) == 1
@@ -82,10 +82,10 @@ def test_wrong_way_over_a_line() -> None:
 def test_line_crossing_by_direction_and_class() -> None:
     rule = {"kind": "line_crossing", "line": "l", "direction": "forward", "classes": ["vehicle"]}
     (watch,) = watch_all(scene_from({"lines": [LINE], "rules": [rule]}))
-    assert len(watch.step([], [Passed("l", True, thing(1, 1, name="bus"))], at_s=0.0)) == 1
-    assert len(watch.step([], [Passed("l", True, thing(1, 1, name="vehicle?"))], at_s=0.0)) == 1
-    assert not watch.step([], [Passed("l", True, thing(1, 1, name="person"))], at_s=0.0)
-    assert not watch.step([], [Passed("l", False, thing(1, 1))], at_s=0.0)
+    assert len(watch.step([], [Passed("l", True, thing(1, 1, name="bus"), 0.0)], at_s=0.0)) == 1
+    assert len(watch.step([], [Passed("l", True, thing(1, 1, name="vehicle?"), 0.0)], at_s=0.0)) == 1
+    assert not watch.step([], [Passed("l", True, thing(1, 1, name="person"), 0.0)], at_s=0.0)
+    assert not watch.step([], [Passed("l", False, thing(1, 1), 0.0)], at_s=0.0)
 
 
 def test_crowd_is_more_than_the_limit_for_long_enough() -> None:
