@@ -14,3 +14,4 @@ class VideoMedia:
     clock_rate_hz: int  # of the RTP timestamps; 90,000 nearly always
     parameter_sets: tuple[bytes, ...]  # NAL units of sprop-*; empty where they come in band only
     packetization_mode: int  # RFC 6184 section 6.2; 0 for H.265
+    aggregate_url: str = ""  # absolute; what PLAY asks for
