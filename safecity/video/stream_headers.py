@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from safecity.platform.errors import Invalid
 from safecity.video import h264, hevc
 from safecity.video.access_unit import StreamHeader
 from safecity.video.fmp4 import codec_string
 
+MAX_SETS = 286  # 31 sequence and 255 picture parameter sets: all that can be stored
 _KINDS = {"h264": (7, 8), "hevc": (32, 33, 34)}  # SPS, PPS; VPS, SPS, PPS
 _SPS = {"h264": 7, "hevc": 33}
 
@@ -55,6 +57,8 @@ class HeaderMaker:
         """
         assert self.header is not None
         sets = self.pick(nals)
+        if len(sets) > MAX_SETS:
+            raise Invalid(f"a picture has over {MAX_SETS} parameter sets", code="video.parameter_set_invalid")
         if all(one in self.header.parameter_sets for one in sets):
             return None
         if not self.is_complete(sets):
