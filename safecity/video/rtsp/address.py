@@ -11,6 +11,7 @@ MAX_ADDRESS_CHARACTERS: Final = 4096
 _PORTS: Final = {"rtsp": 554, "rtsps": 322}  # IANA
 _PRINTABLE: Final = "!#$%&'()*+,/:;=?@[]~-._|{}^`\\\"<>"
 _ABSOLUTE = re.compile(r"rtsps?://", re.IGNORECASE)
+_ANY_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 _USER_INFO = re.compile(r"(rtsps?://)[^/?#]*@", re.IGNORECASE)
 
 
@@ -76,8 +77,11 @@ def resolve(reference: str, *, base_url: str) -> str:
 
 def resolve_location(location: str, *, base_url: str) -> str:
     """The absolute address that a Location header means: a path of its own starts at the host, as on the web."""
-    if location.strip().startswith("/"):
-        return _printable(_split_root(_USER_INFO.sub(r"\1", base_url))[0] + location.strip())
+    location = location.strip()
+    if _ANY_SCHEME.match(location):
+        return _printable(_USER_INFO.sub(r"\1", location))
+    if location.startswith("/"):
+        return _printable(_split_root(_USER_INFO.sub(r"\1", base_url))[0] + location)
     return resolve(location, base_url=base_url)
 
 

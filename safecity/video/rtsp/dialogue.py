@@ -227,7 +227,8 @@ class Dialogue:
         is_weaker = found is not None and self._address.is_tls and not found.is_tls
         if found is None or is_weaker or found.host.lower() != self._address.host.lower():
             raise Unavailable(
-                "the camera sends us to another host; if that is right, enter its address", code="video.unreadable"
+                "the camera sends us to another host or protocol; if that is right, enter its address",
+                code="video.unreadable",
             )
         self.moved_to = Address(
             host=found.host,

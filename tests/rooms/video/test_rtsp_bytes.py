@@ -1,0 +1,212 @@
+"""The bytes of a connection: cut at any byte, hostile, and once over a real socket."""
+
+import itertools
+import random
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from safecity.platform.errors import Denied, Problem
+from safecity.video.rtsp.dialogue import MAX_OUTPUT_BYTES
+from safecity.video.rtsp.session import MAX_NOISE_BYTES, RtspSession
+from tests.rooms.video.rig import USER, VirtualCameras
+from tests.rooms.video.rtsp_camera import (
+    CHALLENGE,
+    SDP,
+    SIGNED_URL,
+    URL,
+    Asked,
+    Camera,
+    Heard,
+    check,
+    feed,
+    packet,
+    play,
+    read_requests,
+    rtp,
+)
+
+# Cut anywhere, and hostile
+
+
+def transcript() -> bytes:
+    """What a camera sends once it plays: packets, reports, requests, noise, an unknown channel, a long packet."""
+    rng = random.Random(4)
+    return b"".join(
+        (
+            packet(0, rtp(1)),
+            b"\r\n",
+            packet(1, bytes((0x80, 200)) + bytes(26)),
+            b"OPTIONS * RTSP/1.0\r\nCSeq: 3\r\n\r\n",
+            packet(0, rtp(2, rng.randbytes(700))),
+            packet(0, b""),
+            packet(9, b"metadata"),
+            b"noise $\x00\x00\x09noise R RTS \x24\x01 ABC def\n",
+            packet(0, rtp(3)),
+            b"SET_PARAMETER * RTSP/1.0\nCSeq: 4\nContent-Length: 6\n\n$$$$$$",
+            b"RTSP/1.0 200 OK\r\nCSeq: 99\r\n\r\n",
+            packet(0, rtp(4)),
+            packet(0, rtp(5))[:-3],
+        )
+    )
+
+
+def hear(data: bytes, cuts: list[int]) -> tuple[list[bytes], list[bytes], bytes, int, int]:
+    session, heard = play(Camera())
+    feed(session, data, cuts=cuts)
+    return heard.rtp, heard.rtcp, session.take_output(), session.skipped_packets, session.noise_bytes
+
+
+def test_a_stream_cut_at_every_byte_is_the_same_stream() -> None:
+    data = transcript()
+    whole = hear(data, [])
+    assert [one[2:4] for one in whole[0] if one] == [bytes((0, number)) for number in (1, 2, 3, 4)]
+    assert len(whole[1]) == 1
+    assert whole[3] == 1
+    assert whole[4] > 20
+    assert hear(data, list(range(len(data)))) == whole
+    for cut in range(len(data)):
+        assert hear(data, [cut]) == whole
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 1200), max_size=30))
+def test_a_stream_cut_by_chance_is_the_same_stream(cuts: list[int]) -> None:
+    assert hear(transcript(), cuts) == hear(transcript(), [])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(1, 700), max_size=20))
+@example(list(range(700)))
+def test_a_dialogue_cut_by_chance_is_the_same_dialogue(cuts: list[int]) -> None:
+    def converse_in_pieces(pieces: list[int]) -> tuple[list[tuple[str, str]], object]:
+        camera = Camera(
+            special={
+                "DESCRIBE": lambda asked: (
+                    Camera().answer(asked) if "authorization" in asked.headers else asked.answer(401, CHALLENGE)
+                )
+            }
+        )
+        session = RtspSession(SIGNED_URL, at_s=0.0)
+        while requests := read_requests(session.take_output()):
+            for asked in requests:
+                feed(session, camera.answer(asked), cuts=pieces)
+        assert session.is_playing
+        return [(one.method, one.url) for one in camera.seen], session.media
+
+    assert converse_in_pieces(cuts) == converse_in_pieces([])
+
+
+pieces = st.one_of(
+    st.binary(max_size=40),
+    st.sampled_from(
+        [
+            b"RTSP/1.0 200 OK\r\n",
+            b"RTSP/1.0 401 No\r\n" + CHALLENGE.encode() + b"\r\n\r\n",
+            b"RTSP/1.0 302 Go\r\nLocation: rtsp://10.0.0.7/next\r\n\r\n",
+            b"CSeq: 1\r\n",
+            b"Content-Length: 999999\r\n",
+            b"Content-Length: 3\r\n\r\n",
+            b"Session: \xff\xfe;timeout=0\r\n\r\n",
+            b"Transport: RTP/AVP/TCP;interleaved=0-1\r\n\r\n",
+            b"\r\n\r\n",
+            b"$\x00\xff\xff",
+            b"$\x00\x00\x00",
+            b"REDIRECT * RTSP/1.0\r\n",
+            b"OPTIONS * RTSP/1.0\r\n\r\n",
+            Asked("", "", {"cseq": "2"}).answer(200, body=SDP),
+            packet(0, rtp(1)),
+        ]
+    ),
+)
+
+
+@settings(max_examples=400, deadline=2000)
+@given(st.booleans(), st.lists(pieces, max_size=40))
+def test_whatever_comes_it_ends_in_a_problem_or_goes_on(is_playing: bool, sent: list[bytes]) -> None:
+    session = play(Camera())[0] if is_playing else RtspSession(SIGNED_URL, at_s=0.0)
+    try:
+        for at_s, data in enumerate(sent):
+            feed(session, data, at_s=float(at_s))
+            session.tick(at_s=float(at_s))
+            assert len(session.take_output()) <= MAX_OUTPUT_BYTES
+    except Problem as problem:
+        check(problem)
+
+
+FLOODS = {
+    "a head without end": b"RTSP/1.0 200 OK\r\n" + b"X: y\r\n" * 400_000,
+    "a line without end": b"RTSP/1.0 200 OK\r\nX: " + b"y" * 3_000_000,
+    "a first line without end": b"RTSP/1.0 " + b"2" * 3_000_000,
+    "a body without end": b"RTSP/1.0 200 OK\r\nContent-Length: 9999999999\r\n\r\n" + b"y" * 3_000_000,
+    "noise": random.Random(1).randbytes(3_000_000),
+    "dollars": b"$" * 3_000_000,
+    "letters": b"ABCDEFGHIJ KLMNOP" * 200_000,
+    "questions": b"OPTIONS * RTSP/1.0\r\nCSeq: 1\r\n\r\n" * 100_000,
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS.values(), ids=FLOODS.keys())
+@pytest.mark.parametrize("is_playing", [False, True], ids=["asking", "playing"])
+def test_a_flood_ends_soon_and_never_piles_up(flood: bytes, is_playing: bool) -> None:
+    session = play(Camera())[0] if is_playing else RtspSession(URL, at_s=0.0)
+    began = time.process_time()
+    try:
+        for at in range(0, len(flood), 1400):
+            feed(session, flood[at : at + 1400])
+            held = len(session._rest) + len(session._dialogue.output)
+            assert held <= MAX_NOISE_BYTES + MAX_OUTPUT_BYTES + 70_000
+    except Problem as problem:
+        check(problem)
+    assert time.process_time() - began < 5.0
+
+
+# The real thing: the virtual cameras' server over a socket, Digest on
+
+
+@pytest.fixture(scope="module")
+def virtual(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualCameras]:
+    with VirtualCameras(1, [clips_dir / "toll_gate_b.mp4"], cache=tmp_path_factory.mktemp("cache")) as running:
+        yield running
+
+
+def read_until(virtual: VirtualCameras, secret: str, *, packets: int) -> tuple[RtspSession, Heard]:
+    url = virtual.url(1, "sub").replace("rtsp://", f"rtsp://{USER}:{secret}@")
+    session, heard = RtspSession(url, at_s=time.monotonic()), Heard()
+    heard.listen(session)
+    buffer = bytearray(64 * 1024)
+    with socket.create_connection((session.address.host, session.address.port), timeout=5) as wire:
+        while len(heard.rtp) < packets:
+            if output := session.take_output():
+                wire.sendall(output)
+            size = wire.recv_into(buffer)
+            assert size > 0
+            session.receive(memoryview(buffer)[:size], at_s=time.monotonic())
+            session.tick(at_s=time.monotonic())
+        wire.sendall(session.teardown())
+    return session, heard
+
+
+def test_a_virtual_camera_is_read_over_a_socket(virtual: VirtualCameras) -> None:
+    session, heard = read_until(virtual, "s%2Fec%3Ar%40t", packets=60)
+    assert session.media is not None
+    assert session.media.codec == "h264"
+    assert [one[0] & 0x1F for one in session.media.parameter_sets] == [7, 8]
+    numbers = [int.from_bytes(one[2:4]) for one in heard.rtp]
+    assert [(after - before) & 0xFFFF for before, after in itertools.pairwise(numbers)] == [1] * (len(numbers) - 1)
+    assert {one[1] & 0x7F for one in heard.rtp} == {session.media.payload_type}
+    assert heard.rtcp
+    assert heard.rtcp[0][1] == 200
+    assert session.noise_bytes == 0
+
+
+def test_a_virtual_camera_refuses_a_wrong_password_once(virtual: VirtualCameras) -> None:
+    with pytest.raises(Denied) as caught:
+        read_until(virtual, "wrong-secret", packets=1)
+    assert caught.value.code == "video.unauthorised"
+    assert "wrong-secret" not in caught.value.message
