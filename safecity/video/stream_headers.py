@@ -46,7 +46,7 @@ class HeaderMaker:
             codec_string=codec_string(self.codec, sets),
             width_px=size.width_px,
             height_px=size.height_px,
-            parameter_sets=tuple(sets),
+            parameter_sets=tuple(dict.fromkeys(sets)),  # some cameras send them twice
             session=session,
         )
 
@@ -56,7 +56,7 @@ class HeaderMaker:
         None where nothing changed. Raises Invalid for sets that cannot be read; what was known stays.
         """
         assert self.header is not None
-        sets = self.pick(nals)
+        sets = list(dict.fromkeys(self.pick(nals)))
         if len(sets) > MAX_SETS:
             raise Invalid(f"a picture has over {MAX_SETS} parameter sets", code="video.parameter_set_invalid")
         if all(one in self.header.parameter_sets for one in sets):

@@ -352,8 +352,8 @@ class UnitMaker:
         return True
 
     def _find_first_header(self, headers: HeaderMaker, nals: Sequence[bytes]) -> None:
-        fresh = [one.rstrip(b"\0") for one in headers.pick(nals)]
-        self._early = [*self._early, *(one for one in fresh if one not in self._early)][-MAX_EARLY_SETS:]
+        fresh = (one.rstrip(b"\0") for one in headers.pick(nals))
+        self._early = list(dict.fromkeys((*self._early, *fresh)))[-MAX_EARLY_SETS:]
         if not headers.is_complete(self._early):
             return
         try:

@@ -54,7 +54,7 @@ def _read_sender(packet: memoryview, at: int) -> SenderReport:
     wall_us = None
     if seconds or fraction:
         era_s = _NTP_ERA if seconds < _NTP_HALF else 0
-        wall_us = (seconds + era_s - NTP_UNIX_OFFSET_S) * 1_000_000 + (fraction * 1_000_000 >> 32)
+        wall_us = (seconds + era_s - NTP_UNIX_OFFSET_S) * 1_000_000 + (fraction * 1_000_000 + _NTP_HALF >> 32)
     middle = (seconds & 0xFFFF) << 16 | fraction >> 16
     return SenderReport(ssrc=ssrc, wall_us=wall_us, ntp_middle=middle, ticks=ticks)
 

@@ -9,6 +9,7 @@ from enum import IntEnum
 FIXED_BYTES = 12
 MARKER = 0x80  # in the second byte
 MAX_LATE = 64  # packets that may come this far behind the newest; further back, the sender has begun anew
+MAX_AHEAD = 3000  # and a jump further ahead is no loss that could be counted, but a new beginning (RFC 3550 A.1)
 TURN = 1 << 16
 HEAD = struct.Struct(">BBHII")  # version to CSRC count, marker and payload type, sequence, timestamp, SSRC
 
@@ -72,7 +73,7 @@ class SequenceTracker:
         if not ahead:
             self._late_run = 0
             return Order.NEXT
-        if ahead < TURN // 2:
+        if ahead < MAX_AHEAD:
             self.lost += ahead
             self._turns += sequence < expected
             self._late_run = 0
@@ -83,6 +84,7 @@ class SequenceTracker:
             self._turns -= not expected  # the turn that was just counted is counted again with the next in order
             return Order.LATE
         self.restarts += 1
+        self._base, self._turns = sequence, 0
         return Order.AFTER_LOSS
 
     def forget(self) -> None:
