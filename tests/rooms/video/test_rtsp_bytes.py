@@ -4,7 +4,7 @@ import itertools
 import random
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from safecity.platform.errors import Denied, Problem
 from safecity.video.rtsp.dialogue import MAX_OUTPUT_BYTES
 from safecity.video.rtsp.session import MAX_NOISE_BYTES, RtspSession
+from safecity.virtual.faults import FaultKind
 from tests.rooms.video.rig import USER, VirtualCameras
 from tests.rooms.video.rtsp_camera import (
     CHALLENGE,
@@ -24,6 +25,7 @@ from tests.rooms.video.rtsp_camera import (
     Camera,
     Heard,
     check,
+    converse,
     feed,
     packet,
     play,
@@ -139,6 +141,48 @@ def test_whatever_comes_it_ends_in_a_problem_or_goes_on(is_playing: bool, sent: 
         check(problem)
 
 
+HEADERS = (
+    CHALLENGE,
+    CHALLENGE.replace("n1", "n2") + ", stale=true",
+    'WWW-Authenticate: Basic realm="x"',
+    "Location: rtsp://10.0.0.7/elsewhere",
+    "Location: rtsp://10.0.0.7:9/elsewhere",
+    "Transport: RTP/AVP/TCP;interleaved=255-0",
+    "Session: \\\x7f;timeout=0",
+    "Public: GET_PARAMETER",
+    "Content-Base: rtsp://[::1/\x01 \u00e9",
+    "Content-Base: /a b",
+    "CSeq: 0",
+)
+answers = st.tuples(
+    st.sampled_from([200, 200, 200, 200, 302, 401, 401, 404, 454, 457, 500, 999]),
+    st.lists(st.sampled_from(HEADERS), max_size=4),
+    st.sampled_from([b"", SDP, SDP, b"v=0"]),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(answers, min_size=1, max_size=30))
+def test_no_camera_keeps_us_talking(script: list[tuple[int, list[str], bytes]]) -> None:
+    """The script is said over and over; the conversation ends all the same, each request signed twice at most."""
+    turns = itertools.cycle(script)
+
+    def say(asked: Asked) -> bytes:
+        status, headers, body = next(turns)
+        return asked.answer(status, *headers, body=body)
+
+    camera = Camera(special=dict.fromkeys(("OPTIONS", "DESCRIBE", "SETUP", "PLAY"), say))
+    session = RtspSession(SIGNED_URL, at_s=0.0)
+    try:
+        converse(session, camera, turns=60)
+        playing = session.is_playing
+        assert playing
+    except Problem as problem:
+        check(problem)
+    steps = itertools.groupby(camera.seen, key=lambda one: (one.method, one.url, one.headers.get("range")))
+    assert all(sum("authorization" in one.headers for one in step) <= 2 for _, step in steps)
+
+
 FLOODS = {
     "a head without end": b"RTSP/1.0 200 OK\r\n" + b"X: y\r\n" * 400_000,
     "a line without end": b"RTSP/1.0 200 OK\r\nX: " + b"y" * 3_000_000,
@@ -169,19 +213,24 @@ def test_a_flood_ends_soon_and_never_piles_up(flood: bytes, is_playing: bool) ->
 # The real thing: the virtual cameras' server over a socket, Digest on
 
 
+RIGHT = "s%2Fec%3Ar%40t"
+
+
 @pytest.fixture(scope="module")
 def virtual(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[VirtualCameras]:
     with VirtualCameras(1, [clips_dir / "toll_gate_b.mp4"], cache=tmp_path_factory.mktemp("cache")) as running:
         yield running
 
 
-def read_until(virtual: VirtualCameras, secret: str, *, packets: int) -> tuple[RtspSession, Heard]:
+def read_until(
+    virtual: VirtualCameras, secret: str, *, is_enough: Callable[[RtspSession, Heard], bool]
+) -> tuple[RtspSession, Heard]:
     url = virtual.url(1, "sub").replace("rtsp://", f"rtsp://{USER}:{secret}@")
     session, heard = RtspSession(url, at_s=time.monotonic()), Heard()
     heard.listen(session)
     buffer = bytearray(64 * 1024)
     with socket.create_connection((session.address.host, session.address.port), timeout=5) as wire:
-        while len(heard.rtp) < packets:
+        while not is_enough(session, heard):
             if output := session.take_output():
                 wire.sendall(output)
             size = wire.recv_into(buffer)
@@ -193,7 +242,7 @@ def read_until(virtual: VirtualCameras, secret: str, *, packets: int) -> tuple[R
 
 
 def test_a_virtual_camera_is_read_over_a_socket(virtual: VirtualCameras) -> None:
-    session, heard = read_until(virtual, "s%2Fec%3Ar%40t", packets=60)
+    session, heard = read_until(virtual, RIGHT, is_enough=lambda _, heard: len(heard.rtp) >= 60)
     assert session.media is not None
     assert session.media.codec == "h264"
     assert [one[0] & 0x1F for one in session.media.parameter_sets] == [7, 8]
@@ -207,6 +256,23 @@ def test_a_virtual_camera_is_read_over_a_socket(virtual: VirtualCameras) -> None
 
 def test_a_virtual_camera_refuses_a_wrong_password_once(virtual: VirtualCameras) -> None:
     with pytest.raises(Denied) as caught:
-        read_until(virtual, "wrong-secret", packets=1)
+        read_until(virtual, "wrong-secret", is_enough=lambda _, heard: bool(heard.rtp))
     assert caught.value.code == "video.unauthorised"
     assert "wrong-secret" not in caught.value.message
+
+
+def test_noise_between_the_packets_costs_what_it_covers_and_no_more(virtual: VirtualCameras) -> None:
+    after: list[int] = []
+
+    def is_enough(session: RtspSession, heard: Heard) -> bool:
+        if len(heard.rtp) >= 20 and not after and session.noise_bytes == 0:
+            virtual.fault(1, FaultKind.GARBAGE, for_s=1.0, value="framing")
+        if session.noise_bytes > 0 and not after:
+            after.append(len(heard.rtp))
+            virtual.clear()
+        return bool(after) and len(heard.rtp) >= after[0] + 60
+
+    session, heard = read_until(virtual, RIGHT, is_enough=is_enough)
+    assert session.noise_bytes > 100
+    last = [int.from_bytes(one[2:4]) for one in heard.rtp[-20:]]
+    assert [(now - before) & 0xFFFF for before, now in itertools.pairwise(last)] == [1] * 19

@@ -279,6 +279,15 @@ def test_what_a_camera_asks_is_answered_between_packets() -> None:
     assert session.follow(at_s=0.0) is not None
 
 
+def test_reports_of_ours_go_on_the_channel_of_reports() -> None:
+    session = RtspSession(URL, at_s=0.0)
+    session.send_report(b"too early")
+    assert b"too early" not in session.take_output()
+    session, _ = play(Camera())
+    session.send_report(b"\x80\xc9\x00\x01\x00\x00\x00\x01")
+    assert session.take_output() == packet(1, b"\x80\xc9\x00\x01\x00\x00\x00\x01")
+
+
 # Time
 
 
