@@ -18,13 +18,17 @@ from safecity.video.rtsp.messages import Request, Response, is_message_start, ta
 
 CHECK_EVERY_S: Final = 0.25
 MAX_NOISE_BYTES: Final = 1024**2  # in a row, of what is neither packet nor message
+# What a camera may send besides its video between two checks, each kind with a cost of about its microseconds: one
+# that floods us with it must not take the time of the others.
+MAX_PATIENCE: Final = 10_000
+_MESSAGE_COST, _REPORT_COST, _LOSS_COST, _SKIP_COST = 100, 10, 10, 1
 
 _DOLLAR = 0x24
 _HEAD_BYTES = 4  # "$", channel, length in two bytes
 # Measured: reading the head so takes 60 ns less than four indexings of a memoryview.
 _READ_HEAD = struct.Struct(">HH").unpack_from
 _NO_CHANNEL = -1
-_FILLING = frozenset(b"\r\n \t\0")
+_FILLING = re.compile(rb"[\r\n \t\0]+")
 _CANDIDATE = re.compile(rb"[$Rr]")
 _RTCP_TYPES = range(200, 208)
 
@@ -40,8 +44,8 @@ class RtspSession:
     """The dialogue with one camera over one connection.
 
     The driver connects to `address`, sends what `take_output` gives, hands what it receives to `receive`, calls `tick`
-    now and then, and sets `rtp` and `rtcp` as soon as `media` is known: no packet comes before that. Every method may
-    raise a Problem with a code of `safecity.video.reader.CAUSES`; the session is over then.
+    every second or more often, and sets `rtp` and `rtcp` as soon as `media` is known: no packet comes before that.
+    Every method may raise a Problem with a code of `safecity.video.reader.CAUSES`; the session is over then.
     """
 
     def __init__(self, url: str | Address, *, at_s: float, redirects: int = 0) -> None:
@@ -62,6 +66,7 @@ class RtspSession:
         self._heard_s: float | None = None  # when the last video packet came
         self._playing_since_s = 0.0
         self._check_due_s = 0.0
+        self._patience = MAX_PATIENCE
         self._has_spoken = False  # a message of the camera's was understood
         self._is_lost = False
         self._lost_bytes = 0
@@ -96,6 +101,7 @@ class RtspSession:
         if at_s < self._check_due_s:
             return
         self._check_due_s = at_s + CHECK_EVERY_S
+        self._patience = MAX_PATIENCE
         was_playing, heard_s = self._dialogue.is_playing, self._heard_s
         self._dialogue.tick(at_s=at_s, is_flowing=heard_s is not None)
         if not was_playing and self._dialogue.is_playing:
@@ -216,6 +222,7 @@ class RtspSession:
                 self._heard_s = at_s
                 self.rtp(packet, at_s)
         elif channel == self._rtcp_channel:
+            self._spend(_REPORT_COST)
             self.rtcp(packet, at_s)
         elif self._heard_s is None and self._rtp_channel != _NO_CHANNEL and self._is_video(packet):
             # Some cameras answer SETUP with one channel and send on another.
@@ -223,6 +230,7 @@ class RtspSession:
             self._heard_s = at_s
             self.rtp(packet, at_s)
         else:
+            self._spend(_SKIP_COST)
             self.skipped_packets += 1
 
     def _is_video(self, packet: memoryview) -> bool:
@@ -232,8 +240,8 @@ class RtspSession:
 
     def _take_text(self, data: memoryview, at: int, at_s: float) -> int:
         """Take a message, filling or noise: where to go on, or the inverse (~) of where to wait for more."""
-        if data[at] in _FILLING:
-            return at + 1
+        if filling := _FILLING.match(data, at):
+            return filling.end()
         is_message = is_message_start(data[at : at + 32])
         if is_message is None:
             self._need = len(data) - at + 1
@@ -246,9 +254,11 @@ class RtspSession:
             if not self._has_spoken:
                 raise Unavailable("what answers at the address speaks no RTSP; check the port", code="video.unreadable")
             self._is_lost = True
+            self._spend(_LOSS_COST)
             self._count_noise(1)
             return self._find_way(data, at + 1)
         self._has_spoken = True
+        self._spend(_MESSAGE_COST)
         self._heed(taken.message, at_s)
         return taken.end
 
@@ -272,22 +282,26 @@ class RtspSession:
         self._rtp_head = _DOLLAR << 8 | self._rtp_channel  # no head is negative
         self._rtcp_channel = rtcp
 
+    def _spend(self, cost: int) -> None:
+        self._patience -= cost
+        if self._patience < 0:
+            raise Unavailable("the camera sends more of other things than of its video", code="video.unreadable")
+
     # Noise: some cameras let other bytes slip between their packets
 
     def _find_way(self, data: memoryview, at: int) -> int:
         """Where packets or messages go on behind noise, or the inverse (~) of where to wait for more."""
-        view = bytes(data[at:])
-        for found in _CANDIDATE.finditer(view):
+        for found in _CANDIDATE.finditer(data, at):
             start = found.start()
-            is_way = self._is_way(view[start : start + 6])
+            is_way = self._is_way(bytes(data[start : start + 6]))
             if is_way is False:
                 continue
-            self._count_noise(start)
+            self._count_noise(start - at)
             if is_way is None:
-                return ~(at + start)
+                return ~start
             self._is_lost, self._lost_bytes = False, 0
-            return at + start
-        self._count_noise(len(view))
+            return start
+        self._count_noise(len(data) - at)
         return ~len(data)
 
     def _is_way(self, begin: bytes) -> bool | None:
