@@ -204,12 +204,14 @@ class Dialogue:
     # Elsewhere
 
     def _follow(self, location: str | None, *, at_s: float) -> None:
-        """A 3xx answer: ask again at the new address, over this connection where it leads there."""
+        """A 3xx answer: ask again at the new address, over this connection where it leads there.
+
+        Once a stream is described, its driver builds on that: another one takes another connection."""
         address = self._move(location)
-        if (address.port, address.is_tls) != (self._address.port, self._address.is_tls):
-            raise Unavailable("the camera sends us to another port of its own", code="video.ended")
+        is_here = (address.port, address.is_tls) == (self._address.port, self._address.is_tls)
+        if not is_here or self.media is not None:
+            raise Unavailable("the camera sends us to another address of its own", code="video.ended")
         self._address, self.moved_to = address, None
-        self._session, self.media, self.channels = "", None, None
         self._ask("DESCRIBE", address.url, at_s=at_s, headers=(("Accept", "application/sdp"),))
 
     def _move(self, location: str | None) -> Address:

@@ -255,6 +255,16 @@ def test_a_redirect_to_another_port_waits_for_a_connection_of_its_own() -> None:
     assert SECRET not in repr(then.address)
 
 
+@pytest.mark.parametrize("method", ["SETUP", "PLAY"])
+def test_a_redirect_of_a_stream_that_is_described_begins_anew(method: str) -> None:
+    session = RtspSession(URL, at_s=0.0)
+    with pytest.raises(Unavailable):
+        converse(session, Camera(special={method: lambda asked: asked.answer(302, "Location: /next")}))
+    then = session.follow(at_s=1.0)
+    assert then is not None
+    assert then.address.url == "rtsp://10.0.0.7/next"
+
+
 def test_what_a_camera_asks_is_answered_between_packets() -> None:
     session, heard = play(Camera())
     asked = [
