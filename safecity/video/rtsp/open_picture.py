@@ -1,4 +1,4 @@
-"""The picture in the making: its NAL units behind their lengths, and what kinds of units they were.
+"""A picture, and the picture in the making: its NAL units behind their lengths, and what kinds of units they were.
 
 One buffer a camera, which grows with the picture and is emptied after it. Bytes are copied into it at once, because
 they lie in a receive buffer that is used again as soon as the call returns.
@@ -6,6 +6,7 @@ they lie in a receive buffer that is used again as soon as the call returns.
 
 import struct
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from safecity.video import h264
@@ -44,6 +45,21 @@ FLAGS: dict[Codec, tuple[int, ...]] = {
     "h264": tuple(_h264_flags(first & 0x1F) for first in range(256)),
     "hevc": tuple(_hevc_flags(first >> 1 & 0x3F) for first in range(256)),
 }
+
+
+@dataclass(slots=True, kw_only=True)
+class Picture:
+    """One coded picture as it came; or units that came without one, such as parameter sets with a marker."""
+
+    data: bytes  # NAL units, each behind a 4-byte length; delimiters left out, everything else byte for byte
+    rtp_ticks: int  # the RTP timestamp: 32 bits, in the media's clock rate
+    is_key: bool  # decoding can start here: IDR or a recovery point (H.264), IRAP (H.265)
+    is_whole: bool  # nothing of it was lost, as far as sequence numbers and fragments tell
+    has_slice: bool  # False: no picture, but units that belong to the next one
+    has_first_slice: bool
+    has_sets: bool  # parameter sets are among its units
+    arrived_s: float  # monotonic, of its last packet
+    captured_us: int | None  # the camera's claim: its last sender report, carried on by the RTP clock
 
 
 class OpenPicture:

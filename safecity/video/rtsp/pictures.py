@@ -1,4 +1,4 @@
-"""From RTP packets to pictures, and from pictures to what a recorder takes.
+"""From RTP packets to pictures.
 
 `PictureBuilder.feed` is called for every packet of every camera, 36,000 times a second for a hundred cameras of
 4 Mbit/s. So the packets in the middle of a fragmented NAL unit, nearly all there are, cost one comparison of their
@@ -9,42 +9,23 @@ join them once would spare one copy, but they would have to outlive the call, an
 """
 
 import struct
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-from safecity.platform.errors import Invalid, Unavailable
-from safecity.video import h264
-from safecity.video.access_unit import TICKS_PER_S, StreamHeader
-from safecity.video.placing import RawTimes, UnitPlacer
-from safecity.video.reader import MAX_PREFIX_BYTES, MAX_UNIT_BYTES, Numbering, ReadItem
-from safecity.video.rtsp import depacketise_h264, depacketise_h265, rtcp, rtp
+from safecity.platform.errors import Unavailable
+from safecity.video.reader import MAX_UNIT_BYTES
+from safecity.video.rtsp import depacketise_h264, depacketise_h265, rtcp, rtp, runs
 from safecity.video.rtsp.media import VideoMedia
-from safecity.video.rtsp.open_picture import OpenPicture, StartsPicture, TakePayload
-from safecity.video.stream_headers import HeaderMaker
-from safecity.video.timeline import ServerLine, unwrap
+from safecity.video.rtsp.open_picture import OpenPicture, Picture, StartsPicture, TakePayload
+from safecity.video.rtsp.unit_maker import UnitMaker
 
-MAX_PICTURES_TO_HEADER = 600
-MAX_EARLY_SETS = 64  # parameter sets gathered before a header can be made of them
+__all__ = ["Picture", "PictureBuilder", "UnitMaker"]
+
 CARRY_S = 3600  # a sender report tells the time of pictures so far from it
 CARRY_OVER_JUMP_S = 10  # and so far, when the timestamps have jumped since
+_ENDED = tuple(bytes((head | 0x40,)) for head in range(256))  # the head of a piece with its end bit
+_FRAME = struct.Struct(">BBHH")
 _OWN_SSRC = 0x5AFE_C174  # turns the camera's SSRC into ours: they need only differ (RFC 3550 section 8)
 _HALF = 1 << 31
 _MASK = (1 << 32) - 1
-
-
-@dataclass(slots=True, kw_only=True)
-class Picture:
-    """One coded picture as it came; or units that came without one, such as parameter sets with a marker."""
-
-    data: bytes  # NAL units, each behind a 4-byte length; delimiters left out, everything else byte for byte
-    rtp_ticks: int  # the RTP timestamp: 32 bits, in the media's clock rate
-    is_key: bool  # decoding can start here: IDR or a recovery point (H.264), IRAP (H.265)
-    is_whole: bool  # nothing of it was lost, as far as sequence numbers and fragments tell
-    has_slice: bool  # False: no picture, but units that belong to the next one
-    has_first_slice: bool
-    has_sets: bool  # parameter sets are among its units
-    arrived_s: float  # monotonic, of its last packet
-    captured_us: int | None  # the camera's claim: its last sender report, carried on by the RTP clock
 
 
 class PictureBuilder:
@@ -78,9 +59,12 @@ class PictureBuilder:
         self._skip = rtp.FIXED_BYTES + (2 if is_h264 else 3)
         self._data = self._picture.data
         self._head = 0x8000 | media.payload_type
-        self._next = 0
+        self._marked_head = self._head | rtp.MARKER
+        self._next = -1
+        self._size = 0  # of the last packet that took the long way
         self._stamp = -1  # timestamp and SSRC as one number
         self._middle = b""
+        self._last = b""  # and the last piece, which is the picture's last, too
         self._ssrc: int | None = None
         self._trusts_marker = True
         self._marked_stamp = -1
@@ -99,46 +83,82 @@ class PictureBuilder:
         self.feed(packet, at_s)
         return self.pictures.pop(0) if self.pictures else None
 
-    def feed(self, packet: memoryview, at_s: float) -> None:
+    def feed(self, packet: memoryview, at_s: float) -> bool:
         """Take one RTP packet; what it finishes is put into `pictures` (two at most: one ends the one before it).
 
+        Returns whether it began or cut a unit of which more is to come, so that `feed_run` is worth a try.
         Raises Invalid for payloads that are not read (interleaved H.264), Unavailable for a picture beyond 16 MiB.
         """
         try:
             head, sequence, stamp, start = self._unpack(packet)
         except struct.error:
-            self._take(packet, at_s)
-            return
-        if start == self._middle and sequence == self._next and stamp == self._stamp and head == self._head:
-            self._data += packet[self._skip :]
-            self._next = sequence + 1
-            if len(self._data) > MAX_UNIT_BYTES:
-                self._refuse_size()
-        else:
-            self._take(packet, at_s)
+            return self._take(packet, at_s)
+        if sequence == self._next and stamp == self._stamp:
+            if start == self._middle and head == self._head:
+                self._data += packet[self._skip :]
+                self._next = sequence + 1
+                if len(self._data) > MAX_UNIT_BYTES:
+                    self._refuse_size()
+                return False
+            if start == self._last and head == self._marked_head and self._middle and self._trusts_marker:
+                self._data += packet[self._skip :]
+                self._next = sequence + 1
+                self._arrived_s, self._marked_stamp = at_s, stamp
+                self._finish()
+                return False
+        return self._take(packet, at_s)
 
-    def _take(self, packet: memoryview, at_s: float) -> None:
-        """The long way, for every packet that is not the next piece of an open unit."""
+    def feed_run(self, data: memoryview, at: int) -> int:
+        """Take the interleaved frames at `at` that go on with the unit whose first frame ends there; returns where
+        others begin, `at` itself where there are none or few. Raises as `feed` does."""
+        size = self._size + runs.FRAME_BYTES
+        if not self._middle or at < size:
+            return at
+        head = _FRAME.pack(data[at - size], data[at - size + 1], self._size, self._head)
+        tail = self._stamp.to_bytes(8) + self._middle
+        count = runs.MAX_RUN
+        while count == runs.MAX_RUN:
+            count = runs.count_pieces(data, at, size=size, expected=(head, self._next, tail))
+            if count:
+                skip = runs.FRAME_BYTES + self._skip
+                self._data += runs.gather(data, at, size=size, count=count, skip=skip)
+                self._next += count
+                at += count * size
+                if len(self._data) > MAX_UNIT_BYTES:
+                    self._refuse_size()
+        return at
+
+    def _take(self, packet: memoryview, at_s: float) -> bool:
+        """The long way, for every packet that is not the next piece of an open unit; whether such pieces follow."""
         span = rtp.find_payload(packet)
         if span is None:
             self.malformed_packets += 1
-            return
+            return False
         _, second, sequence, ticks, ssrc = rtp.HEAD.unpack_from(packet)
-        stamp = ticks << 32 | ssrc
         if second & 0x7F != self._payload_type:
             self._take_foreign(packet, at_s)
-            return
+            return False
         if ssrc != self._ssrc:
             self._change_source(ssrc)
-        order = self._numbers.take(sequence, expected=self._next)
-        if order is rtp.Order.LATE:
-            return
+        has_loss = False
+        if sequence != self._next:
+            order = self._numbers.take(sequence, expected=self._next)
+            if order is rtp.Order.LATE:
+                return False
+            has_loss = order is rtp.Order.AFTER_LOSS
         self._next = sequence + 1
-        self._place(packet[span[0] : span[1]], stamp, has_loss=order is rtp.Order.AFTER_LOSS)
+        stamp = ticks << 32 | ssrc
+        self._place(packet[span[0] : span[1]], stamp, has_loss=has_loss)
         self._arrived_s = at_s
+        self._size = len(packet)
+        middle = self._middle
+        if middle:
+            self._last = middle[:-1] + _ENDED[middle[-1]]
         if second & rtp.MARKER and self._trusts_marker:
             self._marked_stamp = stamp
             self._finish()
+            return False
+        return bool(middle)
 
     def _place(self, payload: memoryview, stamp: int, *, has_loss: bool) -> None:
         """Put a payload into the picture it belongs to; a loss before it may have hit the end of the one before."""
@@ -255,108 +275,3 @@ class PictureBuilder:
             since_report_s=max(0.0, at_s - self._claimed_s),
         )
         return rtcp.receiver_report(own, reception)
-
-
-class UnitMaker:
-    """Turns one connection's pictures into what a recorder takes.
-
-    Pictures with a hole are kept: a decoder conceals what is missing, an operator sees that something was there, and
-    evidence is not for us to throw away. Dropped and counted is what has slices but not its first one, which no decoder
-    can start at, and what comes before the stream's parameters are known. Units that come without a picture are put
-    before the next one.
-    """
-
-    def __init__(self, numbering: Numbering, *, line: ServerLine) -> None:
-        self.dropped_pictures = 0
-        self._numbering = numbering
-        self._placer = UnitPlacer(sequence=numbering.sequence, line=line)
-        self._headers: HeaderMaker | None = None
-        self._rate_hz = TICKS_PER_S
-        self._is_told = False
-        self._early: list[bytes] = []
-        self._prefix: list[bytes] = []
-        self._prefix_bytes = 0
-        self._is_prefix_key = False
-        self._ticks: int | None = None  # RTP timestamp without wrap
-
-    @property
-    def header(self) -> StreamHeader | None:
-        """The stream's header, once its parameters are known."""
-        return None if self._headers is None else self._headers.header
-
-    def begin(self, media: VideoMedia) -> None:
-        """The stream's description is known. Parameter sets in it that cannot be read are passed over: cameras are
-        known to describe themselves wrongly and to send the right ones with their key frames."""
-        self._headers = HeaderMaker(media.codec, session=self._numbering.session)
-        self._rate_hz = max(1, media.clock_rate_hz)
-        self._find_first_header(self._headers, media.parameter_sets)
-
-    def take(self, picture: Picture) -> list[ReadItem]:
-        """What one picture makes: usually one access unit. A header stands before the first unit of each session, the
-        first one included.
-
-        Raises Unavailable when the camera sends no pictures, or never its parameters.
-        """
-        headers = self._headers
-        assert headers is not None
-        if not picture.has_slice:
-            self._keep_prefix(picture)
-            return []
-        if not picture.has_first_slice:
-            self.dropped_pictures += 1
-            return []
-        data, is_key, has_sets = picture.data, picture.is_key, picture.has_sets
-        if self._prefix:
-            data, is_key, has_sets = b"".join((*self._prefix, data)), is_key or self._is_prefix_key, True
-            self._prefix.clear()
-            self._prefix_bytes, self._is_prefix_key = 0, False
-        if not self._update_header(headers, data, is_key=is_key, has_sets=has_sets):
-            return []
-        self._ticks = unwrap(self._ticks, picture.rtp_ticks, bits=32)
-        rate_hz = self._rate_hz
-        presentation = self._ticks if rate_hz == TICKS_PER_S else self._ticks * TICKS_PER_S // rate_hz
-        decode = self._placer.decode_ticks(presentation, is_key=is_key)
-        times = RawTimes(decode, presentation, picture.arrived_s, picture.captured_us)
-        items = self._placer.place(data, times, is_key=is_key)
-        if not self._is_told and headers.header is not None:
-            self._is_told = True
-            items.insert(0, headers.header)
-        return items
-
-    def _keep_prefix(self, units: Picture) -> None:
-        self._prefix.append(units.data)
-        self._prefix_bytes += len(units.data)
-        self._is_prefix_key = self._is_prefix_key or units.is_key
-        if self._prefix_bytes > MAX_PREFIX_BYTES:
-            raise Unavailable("the camera sends parameters but no pictures", code="video.no_picture")
-
-    def _update_header(self, headers: HeaderMaker, data: bytes, *, is_key: bool, has_sets: bool) -> bool:
-        """Whether a header is known for a picture, made anew where its parameter sets are new."""
-        if headers.header is None:
-            if has_sets:
-                self._find_first_header(headers, list(h264.split_length_prefixed(data)))
-            if headers.header is None:
-                self.dropped_pictures += 1
-                if self.dropped_pictures > MAX_PICTURES_TO_HEADER:
-                    message = "the camera never sent its stream's parameters; restart it"
-                    raise Unavailable(message, code="video.unreadable")
-                return False
-        elif has_sets and is_key:
-            try:
-                fresh = headers.find_change(one.rstrip(b"\0") for one in h264.split_length_prefixed(data))
-            except Invalid:
-                return True  # sets that nobody can read: the known ones stay
-            if fresh is not None:
-                self._is_told = False
-                self._placer.restart()
-        return True
-
-    def _find_first_header(self, headers: HeaderMaker, nals: Sequence[bytes]) -> None:
-        fresh = (one.rstrip(b"\0") for one in headers.pick(nals))
-        self._early = list(dict.fromkeys((*self._early, *fresh)))[-MAX_EARLY_SETS:]
-        if not headers.is_complete(self._early):
-            return
-        try:
-            headers.make(self._early)
-        except Invalid:
-            self._early = []  # begin anew with what comes

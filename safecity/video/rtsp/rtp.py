@@ -23,6 +23,8 @@ def find_payload(packet: memoryview) -> tuple[int, int] | None:
     if size < FIXED_BYTES:
         return None
     first = packet[0]
+    if first == 0x80:
+        return FIXED_BYTES, size
     if first >> 6 != 2:
         return None
     start = FIXED_BYTES + 4 * (first & 0x0F)
@@ -60,9 +62,13 @@ class SequenceTracker:
         self._base: int | None = None
         self._turns = 0
         self._late_run = 0
+        self._late_before = -1  # the number awaited at the last late packet
 
     def take(self, sequence: int, *, expected: int) -> Order:
-        """Judge a packet by the number awaited (one more than the last one's; 65,536 is 0 of the next turn)."""
+        """Judge a packet by the number awaited (one more than the last one's; 65,536 is 0 of the next turn).
+
+        One that has just that number need not be shown to this, but for the first of all.
+        """
         if self._base is None:
             self._base = sequence
             return Order.NEXT
@@ -71,13 +77,13 @@ class SequenceTracker:
             self._turns += 1
         ahead = (sequence - expected) % TURN
         if not ahead:
-            self._late_run = 0
             return Order.NEXT
         if ahead < MAX_AHEAD:
             self.lost += ahead
             self._turns += sequence < expected
-            self._late_run = 0
             return Order.AFTER_LOSS
+        if expected != self._late_before:
+            self._late_run, self._late_before = 0, expected
         if TURN - ahead <= MAX_LATE and self._late_run < MAX_LATE:
             self.late += 1
             self._late_run += 1

@@ -1,5 +1,6 @@
 """From packets to pictures: any packing gives the same bytes, a loss only marks, nothing hangs or grows."""
 
+import itertools
 import struct
 from typing import Literal
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from safecity.platform.errors import Invalid, Problem, Unavailable
 from safecity.video import h264
 from safecity.video.reader import CAUSES, MAX_UNIT_BYTES
-from safecity.video.rtsp.pictures import PictureBuilder
+from safecity.video.rtsp.pictures import Picture, PictureBuilder
 from tests.rooms.video.rtp_senders import PAYLOAD_TYPE, SSRC, Sender, aggregate, feed, fragments, framed, media
 
 Codec = Literal["h264", "hevc"]
@@ -275,3 +276,78 @@ def test_a_recovery_point_is_a_key() -> None:
     assert not h264.has_recovery_point(b"\x06\x05\x02\x06\x06\x80")
     assert h264.has_recovery_point(b"\x06\x05\x02\x01\x01\x06\x01\xc4\x80")
     assert not h264.has_recovery_point(b"\x06" + b"\xff" * 5000)
+
+
+def _walk(builder: PictureBuilder, stream: bytes, cuts: list[int]) -> list[Picture]:
+    """Read interleaved frames as a session does, in buffers cut at the given frames, with runs."""
+    at, frames = 0, []
+    while at < len(stream):
+        end = at + 4 + int.from_bytes(stream[at + 2 : at + 4])
+        frames.append(stream[at:end])
+        at = end
+    for first, last in itertools.pairwise([0, *cuts, len(frames)]):
+        buffer = bytearray(b"".join(frames[first:last]))
+        data, at = memoryview(buffer), 0
+        while at < len(data):
+            end = at + 4 + int.from_bytes(data[at + 2 : at + 4])
+            at = builder.feed_run(data, end) if builder.feed(data[at + 4 : end], 1.0) else end
+        data.release()
+        buffer[:] = b"\xff" * len(buffer)
+    builder.finish()
+    return builder.pictures
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc"])
+@given(
+    sizes=st.lists(st.integers(1, 6000), min_size=1, max_size=6),
+    piece=st.integers(20, 400),
+    lost=st.sets(st.integers(0, 120), max_size=3),
+    cuts=st.lists(st.integers(0, 100), max_size=4),
+    others=st.sets(st.integers(0, 120), max_size=2),
+)
+def test_runs_give_what_packets_one_by_one_give(
+    codec: Codec, sizes: list[int], piece: int, lost: set[int], cuts: list[int], others: set[int]
+) -> None:
+    sender, packets = Sender(sequence=65_480), []
+    head = FIRST if codec == "h264" else b"\x02\x01\x80"
+    for at, size in enumerate(sizes):
+        packets += sender.picture(fragments(head + bytes(one % 251 for one in range(size)), piece, codec), at * 3600)
+    kept = [one for at, one in enumerate(packets) if at not in lost]
+    for at in others:  # of another channel, in the midst
+        kept.insert(min(at, len(kept)), b"")
+    stream = b"".join(b"$\2" + len(one).to_bytes(2) + one if one else b"$\3\0\1x" for one in kept)
+    one_by_one, in_runs = PictureBuilder(media(codec)), PictureBuilder(media(codec))
+    frames = len(kept)
+    wanted = feed(one_by_one, [one or b"x" for one in kept])
+    got = _walk(in_runs, stream, sorted({one for one in cuts if one < frames}))
+    assert [(one.data, one.is_whole, one.rtp_ticks) for one in got] == [
+        (one.data, one.is_whole, one.rtp_ticks) for one in wanted
+    ]
+    assert in_runs.lost_packets == one_by_one.lost_packets
+    if not lost and not others:
+        assert len(got) == len(sizes)
+
+
+def test_runs_are_really_taken() -> None:
+    builder, sender = PictureBuilder(media()), Sender(sequence=0)
+    packets = sender.picture(fragments(FIRST + bytes(60_000), 1000), 0)
+    data = memoryview(b"".join(b"$\0" + len(one).to_bytes(2) + one for one in packets))
+    first = 4 + len(packets[0])
+    assert builder.feed(data[4:first], 1.0)
+    stopped = builder.feed_run(data, first)
+    assert stopped == len(data) - len(packets[-1]) - 4
+    builder.feed(data[stopped + 4 :], 1.0)
+    assert [one.data for one in builder.pictures] == [framed([FIRST + bytes(60_000)])]
+    assert builder.feed_run(data, first) == first
+
+
+def test_an_endless_run_is_refused() -> None:
+    builder, sender = PictureBuilder(media()), Sender(sequence=0)
+    with pytest.raises(Unavailable):
+        for start in (b"\x7c\x85", *(b"\x7c\x05",) * 30):
+            packets = [sender.packet((start if at == 0 else b"\x7c\x05") + bytes(60_000), 0) for at in range(20)]
+            data = memoryview(b"".join(b"$\0" + len(one).to_bytes(2) + one for one in packets))
+            at = 0
+            while at < len(data):
+                end = at + 4 + 60_014
+                at = builder.feed_run(data, end) if builder.feed(data[at + 4 : end], 1.0) else end
