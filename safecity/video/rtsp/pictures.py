@@ -86,7 +86,7 @@ class PictureBuilder:
     def feed(self, packet: memoryview, at_s: float) -> bool:
         """Take one RTP packet; what it finishes is put into `pictures` (two at most: one ends the one before it).
 
-        Returns whether it began or cut a unit of which more is to come, so that `feed_run` is worth a try.
+        Returns whether more of a unit in pieces is to come, so that `feed_run` is worth a try.
         Raises Invalid for payloads that are not read (interleaved H.264), Unavailable for a picture beyond 16 MiB.
         """
         try:
@@ -99,7 +99,7 @@ class PictureBuilder:
                 self._next = sequence + 1
                 if len(self._data) > MAX_UNIT_BYTES:
                     self._refuse_size()
-                return False
+                return True
             if start == self._last and head == self._marked_head and self._middle and self._trusts_marker:
                 self._data += packet[self._skip :]
                 self._next = sequence + 1
@@ -109,10 +109,10 @@ class PictureBuilder:
         return self._take(packet, at_s)
 
     def feed_run(self, data: memoryview, at: int) -> int:
-        """Take the interleaved frames at `at` that go on with the unit whose first frame ends there; returns where
+        """Take the interleaved frames at `at` that go on with the unit of which a frame ends there; returns where
         others begin, `at` itself where there are none or few. Raises as `feed` does."""
         size = self._size + runs.FRAME_BYTES
-        if not self._middle or at < size:
+        if not self._middle or at < size or len(data) - at < runs.MIN_RUN * size:
             return at
         head = _FRAME.pack(data[at - size], data[at - size + 1], self._size, self._head)
         tail = self._stamp.to_bytes(8) + self._middle
