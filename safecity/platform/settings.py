@@ -96,9 +96,9 @@ class VideoSettings(_Slice):
     )
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$", description="RTSP transport.")
     reader: Literal["own", "pyav"] = Field(
-        default="own",
-        description="What reads RTSP over TCP: SafeCity's own loop, or FFmpeg in a thread for each stream. Streams that "
-        "the loop does not speak (UDP, RTSPS, files) are read by FFmpeg either way.",
+        default="pyav",
+        description="What reads RTSP over TCP: own, SafeCity's loop for many cameras, or pyav, FFmpeg in a thread for "
+        "each stream. What the loop does not speak (UDP, RTSPS, files) is read by FFmpeg either way.",
     )
     segment_s: float = Field(
         default=60.0, ge=4, le=600, description="Length after which a segment is cut at the next key frame."

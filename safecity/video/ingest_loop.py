@@ -11,6 +11,7 @@ import ipaddress
 import select
 import socket
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from safecity.video.reader import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Numbering
 from safecity.video.recorder import StreamRecorder
 from safecity.video.rtsp.pictures import PictureBuilder, UnitMaker
 from safecity.video.rtsp.session import RtspSession
+from safecity.video.supervision import attempt
 from safecity.video.timeline import ServerLine
 
 log = structlog.get_logger()
@@ -33,6 +35,10 @@ TICK_S = 0.02
 CHORES_EVERY_S = 0.5
 BUFFER_BYTES = 256 * 1024
 MAX_READS = 4  # of one socket in a round: 1 MiB in 20 ms is 400 Mbit/s, and a flooding camera waits for its next turn
+TURN_S = (
+    0.01  # a camera that takes longer in a round (a flood of tiny packets) rests, so that it gets its share at most
+)
+SHARE = 0.2
 RECEIVE_BUFFER_BYTES = 512 * 1024  # asked of the kernel: a second of 4 Mbit/s while this process is starved
 REPORT_EVERY_S = 5.0  # RFC 3550 section 6.2
 HELPERS = 4  # threads that resolve names and take over files; neither may hold up the round
@@ -67,6 +73,7 @@ class _Camera:
     builder: PictureBuilder | None = None
     maker: UnitMaker | None = None
     reported_s: float = 0.0
+    rests_until_s: float = 0.0
     unsent: bytes = b""
 
 
@@ -113,17 +120,22 @@ class IngestLoop:
         while not self._stop.is_set():
             now_s = self._clock.monotonic_s()
             self._admit(now_s)
+            used_s = self._clock.monotonic_s() - now_s
             for descriptor, _ in self._epoll.poll(0):
                 camera = self._by_descriptor.get(descriptor)
-                if camera is not None:
+                if camera is not None and camera.rests_until_s <= now_s:
                     self._guard(camera, self._serve, now_s)
+                    spent_s = self._clock.monotonic_s() - now_s - used_s
+                    used_s += spent_s
+                    if spent_s > TURN_S:
+                        camera.rests_until_s = now_s + spent_s / SHARE
             if now_s >= chores_s:
                 chores_s = now_s + CHORES_EVERY_S
                 for camera in list(self._cameras.values()):
                     self._guard(camera, self._check, now_s)
             for camera in [one for one in self._cameras.values() if one.phase is not _Phase.TALKING]:
                 self._guard(camera, self._advance, now_s)
-            self._stop.wait(max(0.0, now_s + TICK_S - self._clock.monotonic_s()))
+            time.sleep(max(0.0, now_s + TICK_S - self._clock.monotonic_s()))
         for camera in list(self._cameras.values()):
             self._hang_up(camera)
 
@@ -152,17 +164,19 @@ class IngestLoop:
 
     def _guard(self, camera: _Camera, step: Callable[[_Camera, float], None], now_s: float) -> None:
         """Do one step of one camera; whatever goes wrong in it is that camera's alone."""
-        try:
-            step(camera, now_s)
-        except Problem as problem:
-            self._fail(camera, problem, now_s)
-        except OSError as error:
-            self._fail(camera, _translate(error), now_s)
-        except Exception:
+        error = attempt(step, camera, now_s)
+        if error is None:
+            return
+        if isinstance(error, Problem):
+            problem = error
+        elif isinstance(error, OSError):
+            problem = _translate(error)
+        else:
             self.crashes += 1
             name, stream = camera.recorder.key
-            log.exception("video.stream_crashed", camera=name, stream=stream.value, crashes=self.crashes)
-            self._fail(camera, Internal("reading the camera failed; see the log", code="video.unreadable"), now_s)
+            log.error("video.stream_crashed", camera=name, stream=stream.value, crashes=self.crashes, exc_info=error)
+            problem = Internal("reading the camera failed; see the log", code="video.unreadable")
+        self._fail(camera, problem, now_s)
 
     def _fail(self, camera: _Camera, problem: Problem, now_s: float) -> None:
         onward = None if camera.session is None else camera.session.follow(at_s=now_s)
@@ -272,7 +286,8 @@ class IngestLoop:
             camera.maker = UnitMaker(camera.numbering, line=self._line)
             camera.maker.begin(session.media)
             camera.builder = PictureBuilder(session.media)
-            session.rtp, session.rtcp = camera.builder.feed, camera.builder.report
+            session.rtp, session.rtp_run = camera.builder.feed, camera.builder.feed_run
+            session.rtcp = camera.builder.report
 
     def _hand_on(self, camera: _Camera) -> None:
         builder, maker, recorder = camera.builder, camera.maker, camera.recorder

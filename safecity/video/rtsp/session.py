@@ -33,11 +33,20 @@ _CANDIDATE = re.compile(rb"[$Rr]")
 _RTCP_TYPES = range(200, 208)
 
 PacketSink = Callable[[memoryview, float], object]
-"""Takes one packet, valid during the call only, and the monotonic time at which it came."""
+"""Takes one packet, valid during the call only, and the monotonic time at which it came. What it returns is true where
+a `RunSink` is worth a try behind it."""
+
+RunSink = Callable[[memoryview, int], int]
+"""Takes the interleaved frames that lie at an offset and go on with the packet before; where it did not go on."""
 
 
 def _drop(packet: memoryview, at_s: float) -> None:
     del packet, at_s
+
+
+def _stay(data: memoryview, at: int) -> int:
+    del data
+    return at
 
 
 class RtspSession:
@@ -52,6 +61,7 @@ class RtspSession:
         """Raises Invalid where the address is none. User and password in it appear in no text of ours."""
         self.address = address = parse_address(url) if isinstance(url, str) else url
         self.rtp: PacketSink = _drop
+        self.rtp_run: RunSink = _stay
         self.rtcp: PacketSink = _drop
         self.skipped_packets = 0  # of channels that nobody set up
         self.noise_bytes = 0  # that were neither packet nor message
@@ -153,9 +163,8 @@ class RtspSession:
                     self._rest, self._need = bytearray(data[at:]), end - at
                     at = size
                     break
-                rtp(data[begin:end], at_s)
                 heard_s = at_s
-                at = end
+                at = self.rtp_run(data, end) if rtp(data[begin:end], at_s) else end
             else:
                 self._heard_s = heard_s
                 at = self._take_rare(data, at, at_s)
