@@ -139,6 +139,17 @@ def test_interleaved_h264_is_refused_clearly(kind: int) -> None:
         PictureBuilder(media()).add(memoryview(Sender().packet(bytes((0x60 | kind,)) + b"\0\0\0\1abc", 0)), 1.0)
 
 
+def test_after_a_refusal_behind_a_loss_the_picture_still_holds_together() -> None:
+    sender, builder = Sender(), PictureBuilder(media())
+    pieces = sender.picture(fragments(FIRST + bytes(range(90)), 20), 0)
+    refused = pieces[2][:12] + b"\x7b" + pieces[2][13:]
+    builder.add(memoryview(pieces[0]), 1.0)
+    with pytest.raises(Invalid):
+        builder.add(memoryview(refused), 1.0)
+    for one in feed(builder, pieces[3:]):
+        assert list(h264.split_length_prefixed(one.data)) == [(FIRST + bytes(range(90)))[:21]]
+
+
 def test_a_unit_over_64_kib_comes_through() -> None:
     nal = IDR + bytes(range(256)) * 1200
     got = feed(PictureBuilder(media()), Sender().picture(fragments(nal, 1400), 0))
