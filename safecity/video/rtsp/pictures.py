@@ -170,11 +170,8 @@ class PictureBuilder:
             self._finish()
             picture.is_whole = not has_loss
         is_same = not picture.is_begun and stamp == self._marked_stamp and not has_loss
-        picture.is_begun, self._stamp, self._middle = (
-            True,
-            stamp,
-            b"",
-        )  # no piece is awaited should the payload be refused
+        picture.is_begun, self._stamp = True, stamp
+        self._middle = b""  # should the payload be refused, no piece is awaited
         self._middle = self._take_payload(payload, picture)
         if is_same and picture.has_slice and not picture.has_first_slice:
             self._trusts_marker = False
