@@ -4,7 +4,7 @@ The environment wins over the file: `SAFECITY_WEB__PORT=9000` sets `port` of the
 """
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -95,6 +95,11 @@ class VideoSettings(_Slice):
         default=100, ge=1, le=400, description="Most cameras that one recorder process holds."
     )
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$", description="RTSP transport.")
+    reader: Literal["own", "pyav"] = Field(
+        default="pyav",
+        description="What reads RTSP over TCP: own, SafeCity's loop for many cameras, or pyav, FFmpeg in a thread for "
+        "each stream. What the loop does not speak (UDP, RTSPS, files) is read by FFmpeg either way.",
+    )
     segment_s: float = Field(
         default=60.0, ge=4, le=600, description="Length after which a segment is cut at the next key frame."
     )

@@ -19,6 +19,9 @@ _START_CODE = re.compile(rb"\x00\x00\x01")
 # Sub-sampling of chroma by chroma_format_idc: (width unit, height unit) of the cropping rectangle.
 _CROP_UNITS = {0: (1, 1), 1: (2, 2), 2: (2, 1), 3: (1, 1)}
 _EXTENDED_ASPECT = 255
+MAX_SEI_BYTES = 4096  # looked through for a recovery point; encoders put it first
+_RECOVERY_POINT = 6
+_TRAILING_BITS = 0x80
 
 
 class NalType(IntEnum):
@@ -231,6 +234,23 @@ def _skip_hrd(bits: BitReader) -> None:
         bits.ue()
         bits.flag()
     bits.u(20)
+
+
+def has_recovery_point(sei: bytes) -> bool:
+    """Whether an SEI NAL unit says that decoding may start here (7.3.2.3.1, D.1.8): how streams without IDR do."""
+    payload, at = unescape(sei[1:MAX_SEI_BYTES]), 0
+    while at + 2 <= len(payload) and payload[at] != _TRAILING_BITS:
+        numbers = [0, 0]  # payloadType, payloadSize: each a sum of bytes of which all but the last are 255
+        for which in (0, 1):
+            while at < len(payload) and payload[at] == 255:
+                numbers[which] += 255
+                at += 1
+            numbers[which] += payload[at] if at < len(payload) else 0
+            at += 1
+        if numbers[0] == _RECOVERY_POINT:
+            return True
+        at += numbers[1]
+    return False
 
 
 def codec_string(sps: bytes) -> str:

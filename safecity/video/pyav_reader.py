@@ -9,9 +9,8 @@ import errno
 import socket
 import struct
 from collections.abc import Callable, Iterator
-from datetime import datetime
 from fractions import Fraction
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import av
@@ -22,25 +21,24 @@ from av.container import InputContainer
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from safecity.platform.clock import Clock, from_us
+from safecity.platform.clock import Clock
 from safecity.platform.errors import Denied, Invalid, Problem, Unavailable
 from safecity.video import h264, hevc
-from safecity.video.access_unit import TICKS_PER_S, AccessUnit, StreamHeader
-from safecity.video.fmp4 import codec_string
+from safecity.video.access_unit import TICKS_PER_S, StreamHeader
 from safecity.video.model import StreamSource
-from safecity.video.reader import MAX_UNIT_BYTES, OPEN_TIMEOUT_S, READ_TIMEOUT_S, ClockJump, Numbering, ReadItem
-from safecity.video.timeline import ReorderedTicks, ServerLine, TickCounter
+from safecity.video.placing import RawTimes, UnitPlacer
+from safecity.video.reader import MAX_PREFIX_BYTES, MAX_UNIT_BYTES, OPEN_TIMEOUT_S, READ_TIMEOUT_S, Numbering, ReadItem
+from safecity.video.stream_headers import HeaderMaker
+from safecity.video.timeline import ServerLine
 
 av.logging.set_level(None)  # FFmpeg would write addresses to standard error
 
 _VideoPacket: TypeAlias = "Packet[VideoStream]"  # generic for the checker only
-MAX_PREFIX_BYTES = 256 * 1024  # parameter sets and SEI that come in a packet of their own
 HANDFUL_S = 0.25  # what a crash can cost beyond the open fragment, while nobody watches
 MAX_HANDFUL = 32
 PROBE_TIMEOUT_S = 2.0
 _RTSP_PORT = 554
 MAX_PACKETS_TO_HEADER = 600
-SANE_WITHIN_US = 3653 * 86_400 * 1_000_000  # a claim further off is nonsense
 _WALL_CLOCK = struct.Struct("=qi")  # AVProducerReferenceTime: microseconds since 1970, flags
 _OPTIONS = {"analyzeduration": "0", "probesize": "32", "fpsprobesize": "0"}
 
@@ -59,21 +57,17 @@ class PyAvReader:
     ) -> None:
         self._source = source
         self._session = numbering.session
-        self._sequence = numbering.sequence
         self._clock = clock
-        self._line = line
         self._is_watched = is_watched
         self._container: InputContainer | None = None
         self._packets: Iterator[_VideoPacket] = iter(())
         self._held: list[tuple[_VideoPacket, float]] = []
-        self._header: StreamHeader | None = None
-        self._codec = ""
+        self._headers: HeaderMaker | None = None
         self._has_lengths = False
         self._scale = Fraction(1)  # ticks in one unit of the packets' times; 1 for RTSP
         self._prefix: list[bytes] = []
         self._claim: tuple[int, int] | None = None  # (presentation ticks, claimed us) of the last one read
-        self._counter = TickCounter()
-        self._reordered = ReorderedTicks()
+        self._placer = UnitPlacer(sequence=numbering.sequence, line=line)
 
     def open(self) -> StreamHeader:
         """See `Reader.open`."""
@@ -88,7 +82,7 @@ class PyAvReader:
                 raise Invalid("the camera offers no video stream; check the address", code="video.no_picture")
             self._scale = Fraction(streams[0].time_base or 1) * TICKS_PER_S
             self._packets = iter(self._container.demux(streams[0]))
-            self._header = self._find_header(streams[0])
+            header = self._find_header(streams[0])
         except av.error.InvalidDataError as error:
             self.close()
             raise (_diagnose(self._source.url, self._clock.monotonic_s() - began_s) or translate(error)) from None
@@ -98,7 +92,7 @@ class PyAvReader:
         except Problem:
             self.close()
             raise
-        return self._header
+        return header
 
     def items(self) -> Iterator[ReadItem]:
         """See `Reader.items`. While nobody watches, packets are taken in handfuls: waking for each one with cold caches
@@ -128,50 +122,28 @@ class PyAvReader:
             self._container = None
 
     def _find_header(self, stream: VideoStream) -> StreamHeader:
-        self._codec = stream.codec_context.name
-        if self._codec not in ("h264", "hevc"):
-            raise Invalid(
-                f"the camera sends {self._codec}; set this stream to H.264 or H.265", code="video.codec_unknown"
-            )
+        codec: Literal["h264", "hevc"]
+        match stream.codec_context.name:
+            case "h264" | "hevc" as codec:
+                headers = self._headers = HeaderMaker(codec, session=self._session)
+            case other:
+                raise Invalid(
+                    f"the camera sends {other}; set this stream to H.264 or H.265", code="video.codec_unknown"
+                )
         extradata = stream.codec_context.extradata or b""
         self._has_lengths = extradata[:1] == b"\x01"
         if self._has_lengths:
-            module = h264 if self._codec == "h264" else hevc
-            return self._make_header(module.parameter_sets_of(extradata))
-        sets = self._parameter_sets(h264.split_annex_b(extradata))
+            return headers.make((h264 if codec == "h264" else hevc).parameter_sets_of(extradata))
+        sets = headers.pick(h264.split_annex_b(extradata))
         for _ in range(MAX_PACKETS_TO_HEADER):
-            if self._is_complete(sets):
-                return self._make_header(tuple(sets))
+            if headers.is_complete(sets):
+                return headers.make(sets)
             packet = next(self._packets, None)
             if packet is None:
                 break
             self._held.append((packet, self._clock.monotonic_s()))
-            sets = sets + self._parameter_sets(h264.split_annex_b(bytes(packet)))
+            sets = sets + headers.pick(h264.split_annex_b(bytes(packet)))
         raise Unavailable("the camera never sent its stream's parameters; restart it", code="video.unreadable")
-
-    def _parameter_sets(self, nals: list[bytes]) -> list[bytes]:
-        kinds = (7, 8) if self._codec == "h264" else (32, 33, 34)
-        return [nal for nal in nals if self._kind(nal[0]) in kinds]
-
-    def _is_complete(self, sets: list[bytes]) -> bool:
-        needed = {7, 8} if self._codec == "h264" else {32, 33, 34}
-        return needed <= {self._kind(one[0]) for one in sets}
-
-    def _kind(self, first_byte: int) -> int:
-        return first_byte & 0x1F if self._codec == "h264" else first_byte >> 1 & 0x3F
-
-    def _make_header(self, sets: tuple[bytes, ...]) -> StreamHeader:
-        codec = "h264" if self._codec == "h264" else "hevc"
-        sps = next(one for one in sets if self._kind(one[0]) == (7 if codec == "h264" else 33))
-        size = h264.parse_sps(sps) if codec == "h264" else hevc.parse_sps(sps)
-        return StreamHeader(
-            codec=codec,
-            codec_string=codec_string(codec, sets),
-            width_px=size.width_px,
-            height_px=size.height_px,
-            parameter_sets=sets,
-            session=self._session,
-        )
 
     def _take(self, packet: "_VideoPacket", received_s: float) -> list[ReadItem]:
         """The items that one packet makes: usually one access unit, none for parameter sets that come alone."""
@@ -179,9 +151,11 @@ class PyAvReader:
             return []
         if packet.size > MAX_UNIT_BYTES:
             raise Unavailable("a picture is too large to be one; check the camera", code="video.unreadable")
+        headers = self._headers
+        assert headers is not None
         data = bytes(packet)
         nals = _find_lengths(data) if self._has_lengths else find_annex_b(data)
-        if self._codec == "h264":
+        if headers.codec == "h264":
             kinds = [data[start] & 0x1F for start, _ in nals]
             is_picture, is_key = any(1 <= kind <= 5 for kind in kinds), 5 in kinds
         else:
@@ -197,55 +171,28 @@ class PyAvReader:
             framed = b"".join((*self._prefix, framed))
             self._prefix.clear()
         is_key = is_key or packet.is_keyframe
-        fresh = self._find_change(framed) if is_key and not self._has_lengths else None
-        items = self._place(packet, framed, is_key=is_key, received_s=received_s)
+        fresh = None
+        if is_key and not self._has_lengths:
+            fresh = headers.find_change(h264.split_length_prefixed(framed))
+            if fresh is not None:
+                self._placer.restart()
+        decode, presentation = self._raw_times(packet, is_key=is_key)
+        claimed_us = self._find_claim(packet, presentation)
+        items = self._placer.place(framed, RawTimes(decode, presentation, received_s, claimed_us), is_key=is_key)
         return items if fresh is None else [fresh, *items]
 
-    def _find_change(self, framed: bytes) -> StreamHeader | None:
-        """A new header when the parameter sets in a key frame are not the known ones."""
-        assert self._header is not None
-        sets = self._parameter_sets(list(h264.split_length_prefixed(framed)))
-        if all(one in self._header.parameter_sets for one in sets):
-            return None
-        if not self._is_complete(sets):
-            ids = {self._kind(one[0]) for one in sets}
-            sets += [one for one in self._header.parameter_sets if self._kind(one[0]) not in ids]
-        self._session += 1
-        self._header = self._make_header(tuple(sets))
-        self._counter, self._reordered = TickCounter(), ReorderedTicks()
-        return self._header
-
-    def _place(self, packet: "_VideoPacket", data: bytes, *, is_key: bool, received_s: float) -> list[ReadItem]:
-        decode, presentation = self._raw_times(packet, is_key=is_key)
-        tick = self._counter.place(decode, received_s)
-        offset = 0 if presentation is None or decode is None else presentation - decode + tick.slack_ticks
-        received_us = self._line.instant_us(received_s)
-        self._sequence += 1
-        unit = AccessUnit(
-            data=data,
-            media_ticks=tick.ticks,
-            composition_offset_ticks=offset if abs(offset) < TICKS_PER_S * 10 else 0,
-            is_key=is_key,
-            captured_at=self._captured_at(packet, presentation, received_us),
-            received_at=from_us(received_us),
-            received_s=received_s,
-            sequence=self._sequence,
-        )
-        return [ClockJump(at_ticks=tick.ticks), unit] if tick.has_jumped else [unit]
-
-    def _captured_at(self, packet: "_VideoPacket", presentation: int | None, received_us: int) -> datetime | None:
+    def _find_claim(self, packet: "_VideoPacket", presentation: int | None) -> int | None:
         """The camera's claim. FFmpeg repeats it on every packet from its last sender report on; it is read about once a
         second and carried on by the camera's own ticks, which is what FFmpeg does."""
         if presentation is None:
             return None
         if self._claim is None or not 0 <= presentation - self._claim[0] < TICKS_PER_S:
             claimed_us = _claimed_us(packet)
-            if claimed_us is None or abs(claimed_us - received_us) > SANE_WITHIN_US:
-                self._claim = None
-                return None
-            self._claim = (presentation, claimed_us)
+            self._claim = None if claimed_us is None else (presentation, claimed_us)
+        if self._claim is None:
+            return None
         ticks, claimed_us = self._claim
-        return from_us(claimed_us + (presentation - ticks) * 100 // 9)
+        return claimed_us + (presentation - ticks) * 100 // 9
 
     def _raw_times(self, packet: "_VideoPacket", *, is_key: bool) -> tuple[int | None, int | None]:
         presentation, decode = packet.pts, packet.dts
@@ -256,8 +203,7 @@ class PyAvReader:
             return decode, decode
         if decode is None or decode == presentation:
             # Where FFmpeg does not know of B-frames it repeats the presentation time.
-            interval = self._counter.interval_ticks
-            decode = self._reordered.decode_ticks(presentation, interval_ticks=interval, is_key=is_key)
+            decode = self._placer.decode_ticks(presentation, is_key=is_key)
         return decode, presentation
 
 

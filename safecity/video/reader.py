@@ -16,6 +16,7 @@ OPEN_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 10.0
 # A picture larger than this is no picture: 8K intra frames stay below.
 MAX_UNIT_BYTES = 16 * 1024**2
+MAX_PREFIX_BYTES = 256 * 1024  # parameter sets and SEI that come without a picture
 
 # Codes of the problems that readers raise, and what each says about where to look.
 CAUSES: dict[str, Cause] = {

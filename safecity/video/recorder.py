@@ -63,7 +63,8 @@ class Surroundings:
 
 
 class StreamRecorder:
-    """Runs in a thread of its own; `tick` is called by the process about once a second."""
+    """What becomes of one stream's pictures and failures, whoever reads it: a thread of its own (`run`) or the loop
+    that reads many (`ingest_loop`). `tick` is called by the process about once a second."""
 
     def __init__(
         self,
@@ -87,6 +88,7 @@ class StreamRecorder:
         self._session = 0
         self._sequence = 0
         self._sessions = 0
+        self._began_s = 0.0
         self._last_s = 0.0
         self._last_frame_at: datetime | None = None
         self._frames = 0
@@ -101,46 +103,62 @@ class StreamRecorder:
         return from_us(self._around.line.instant_us(self._around.clock.monotonic_s()))
 
     def run(self) -> None:
-        """Record until stopped."""
-        if not self._is_prepared:
-            self._prepare()
-            self._is_prepared = True
+        """Read and record in this thread until stopped."""
+        self.prepare()
         self.stop_event.wait(self._delay_s)
         self._delay_s = 0.0
         while not self.stop_event.is_set():
-            began_s = self._around.clock.monotonic_s()
-            problem = self._read_session()
+            numbering = self.begin_attempt()
+            problem = self._read_session(numbering)
             if self.stop_event.is_set():
                 break
-            if self._last_s - began_s > STEADY_AFTER_S:
-                self._failures = 0
-            self._failures += 1
-            cause = cause_of(problem)
-            self._note_failure(problem, cause)
-            self.stop_event.wait(wait_s(self._failures, cause, chance=self._chance.random()))
-        if self._writer is not None:
-            self._writer.stop()
+            self.stop_event.wait(self.end_attempt(problem))
+        self.finish()
+
+    def prepare(self) -> None:
+        """Take over from the recorder before; reads files, so it may take a while. Once."""
+        if not self._is_prepared:
+            self._prepare()
+            self._is_prepared = True
+
+    @property
+    def delay_s(self) -> float:
+        """How long to wait before the first connection."""
+        return self._delay_s
+
+    def begin_attempt(self) -> Numbering:
+        """A connection is about to be made; where its reader starts to count."""
+        self._began_s = self._around.clock.monotonic_s()
+        self._sessions += 1
+        return Numbering(session=self._session + 1, sequence=self._sequence)
+
+    def end_attempt(self, problem: Problem) -> float:
+        """The connection failed or ended; how long to wait before the next."""
+        if self._last_s - self._began_s > STEADY_AFTER_S:
+            self._failures = 0
+        self._failures += 1
+        cause = cause_of(problem)
+        self._note_failure(problem, cause)
+        return wait_s(self._failures, cause, chance=self._chance.random())
 
     def stop(self) -> None:
-        """Ask the thread to end; it does at the next picture or time-out. What was read is written at once."""
+        """Ask the reading to end; it does at the next picture or time-out. What was read is written at once."""
         self.stop_event.set()
 
     def finish(self) -> None:
-        """Close the segment, for a thread that still waits for its camera."""
+        """Close the segment; harmless when it is closed, also while a thread still waits for its camera."""
         if self._writer is not None:
             self._writer.stop()
 
-    def _read_session(self) -> Problem:
+    def _read_session(self, numbering: Numbering) -> Problem:
         """One connection, until it ends; returns why it did."""
-        numbering = Numbering(session=self._session + 1, sequence=self._sequence)
         reader = self._around.open_reader(self.source, numbering)
-        self._sessions += 1
         try:
-            self._begin(reader.open())
+            self.take(reader.open())
             for item in reader.items():
                 if self.stop_event.is_set():
                     break
-                self._take(item)
+                self.take(item)
         except Problem as problem:
             return problem
         finally:
@@ -153,7 +171,8 @@ class StreamRecorder:
             self._writer.begin_session(header)
         self._around.hub.publish(self.key, header)
 
-    def _take(self, item: ReadItem) -> None:
+    def take(self, item: ReadItem) -> None:
+        """Record and hand on what a reader read; raises Invalid for what cannot be recorded."""
         if isinstance(item, AccessUnit):
             self._sequence = item.sequence
             if self._writer is not None:

@@ -1,7 +1,7 @@
-"""A recorder: one process for about a hundred cameras, each stream in its own supervised thread.
+"""A recorder: one process for about a hundred cameras. One loop reads them; what it does not speak has a thread each.
 
-Three clocks tick in it: the readers (as pictures come), the minder (each second: clock, stalls), the registry (every
-few seconds: leases and cameras, which may wait for the database without anybody else waiting).
+Three clocks tick in it: the loop and the threads (as pictures come), the minder (each second: clock, stalls), the
+registry (every few seconds: leases and cameras, which may wait for the database without anybody else waiting).
 """
 
 import atexit
@@ -30,6 +30,7 @@ from safecity.video.claims import Claimed, Claims
 from safecity.video.disk import DiskWriter
 from safecity.video.handover import Handover, StreamPast, prepare_stream
 from safecity.video.index import IndexMailbox, IndexWriter, Statement
+from safecity.video.ingest_loop import IngestLoop, can_read
 from safecity.video.ledger import OutageLedger
 from safecity.video.model import LinkState, Stream, StreamKey, StreamSource
 from safecity.video.packets import PacketHub
@@ -56,7 +57,7 @@ STACK_BYTES = 1024**2  # FFmpeg needs little; 200 threads should not reserve 8 M
 @dataclass(slots=True, kw_only=True)
 class _Running:
     recorder: StreamRecorder
-    thread: SupervisedThread
+    thread: SupervisedThread | None  # None: the loop reads it
 
 
 class RecorderProcess:
@@ -93,6 +94,8 @@ class RecorderProcess:
         self._crashes = 0
         self._index = IndexWriter(database, self.mailbox, source=self._slot, also=self._write_status)
         self._hub_thread = SupervisedThread("packets", hub.run, stop=self._stop)
+        self._loop = IngestLoop(clock=clock, line=self._line)
+        self._loop_thread = SupervisedThread("ingest", self._loop.run, stop=self._stop)
         self._index_thread = SupervisedThread("index", lambda: self._index.run(self._stop), stop=self._stop)
         self._claim_thread = SupervisedThread("claims", self._follow_registry, stop=self._stop_claims)
         self._around = Surroundings(
@@ -115,7 +118,7 @@ class RecorderProcess:
     def run(self, stop: threading.Event) -> None:
         """Record until told to stop. Raises Internal when the disk's thread died: only a new process helps."""
         self.disk.start()
-        for thread in (self._hub_thread, self._index_thread, self._claim_thread):
+        for thread in (self._hub_thread, self._index_thread, self._loop_thread, self._claim_thread):
             thread.start()
         try:
             while not stop.wait(TICK_S):
@@ -182,11 +185,16 @@ class RecorderProcess:
                 prepare_stream(handover, past, now=self._now())
 
         recorder = StreamRecorder(source, self._around, writer=writer, prepare=prepare, delay_s=delay_s)
-        thread = SupervisedThread(f"{source.camera}/{source.stream.value}", recorder.run, stop=recorder.stop_event)
+        thread: SupervisedThread | None = None
+        if self._settings.reader == "pyav" or not can_read(source):
+            thread = SupervisedThread(f"{source.camera}/{source.stream.value}", recorder.run, stop=recorder.stop_event)
         with self._lock:
             self._sources[key] = source
             self._running[key] = _Running(recorder=recorder, thread=thread)
-        thread.start()
+        if thread is None:
+            self._loop.add(recorder)
+        else:
+            thread.start()
 
     def _make_writer(self, key: StreamKey) -> SegmentWriter:
         rules = SegmentRules(
@@ -202,13 +210,17 @@ class RecorderProcess:
             del self._sources[key]
         running.recorder.stop()
         running.recorder.finish()
-        self._crashes += running.thread.crashes
+        if running.thread is None:
+            self._loop.remove(running.recorder)
+        else:
+            self._crashes += running.thread.crashes
         self._hub.remove_stream(key)
 
     def _write_status(self, connection: Connection) -> None:
         with self._lock:
             figures = [one.recorder.figures() for one in self._running.values()]
-            crashes = self._crashes + sum(one.thread.crashes for one in self._running.values())
+            threads = [one.thread for one in self._running.values() if one.thread is not None]
+            crashes = self._crashes + self._loop.crashes + sum(thread.crashes for thread in threads)
         main = [one for one in figures if one.key[1] is Stream.MAIN]
         status: dict[str, object] = {
             "cameras": len(main),
@@ -240,10 +252,13 @@ class RecorderProcess:
             running = list(self._running.values())
         for one in running:
             one.recorder.stop()
+        self._loop.stop()
+        self._loop_thread.join(STREAMS_WAIT_S)
         for one in running:
             one.recorder.finish()
         deadline_s = self._clock.monotonic_s() + STREAMS_WAIT_S
-        blocked = [one for one in running if not one.thread.join(max(0.0, deadline_s - self._clock.monotonic_s()))]
+        threads = [one.thread for one in running if one.thread is not None]
+        blocked = [one for one in threads if not one.join(max(0.0, deadline_s - self._clock.monotonic_s()))]
         if blocked:
             # They wait inside FFmpeg for a camera. Python would take its interpreter away from under them at its end
             # and crash; everything is written by then, so the process leaves without that end.

@@ -1,8 +1,9 @@
-"""Threads that are started again when they crash: one bad camera, or one bug, never takes the others with it."""
+"""One bad camera, or one bug, never takes the others with it: threads that are started again, steps that may fail."""
 
 import threading
 import time
 from collections.abc import Callable
+from typing import ParamSpec
 
 import structlog
 
@@ -10,6 +11,16 @@ log = structlog.get_logger()
 
 RESTART_AFTER_S = (0.2, 1.0, 5.0, 30.0)
 STEADY_AFTER_S = 60.0
+P = ParamSpec("P")
+
+
+def attempt(step: Callable[P, None], *args: P.args, **kwargs: P.kwargs) -> Exception | None:
+    """Do one of many steps that must not end the others; what ended it is returned, for the caller to tell."""
+    try:
+        step(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - a supervisor's
+        return error
+    return None
 
 
 class SupervisedThread:

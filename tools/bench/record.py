@@ -187,8 +187,9 @@ def bench_ours(arguments: argparse.Namespace, folder: Path, port: int) -> Cost:
     folder.mkdir()
     say("safecity: one recorder process")
     video = VideoSettings(
-        recorders=1, segment_s=SEGMENT_S, cameras_per_recorder=max(100, arguments.cameras), start_spread_s=1.0
-    )
+        recorders=1, segment_s=SEGMENT_S, cameras_per_recorder=max(100, arguments.cameras), start_spread_s=1.0,
+        reader=arguments.reader,
+    )  # fmt: skip
     settings = Settings(platform=PlatformSettings(data_dir=folder), video=video)
     database = Database(settings.database_url())
     upgrade(database)
@@ -255,6 +256,7 @@ def main() -> None:
     parser.add_argument("--cameras", type=int, default=20)
     parser.add_argument("--bitrate", type=int, default=4_000_000)
     parser.add_argument("--seconds", type=float, default=30.0)
+    parser.add_argument("--reader", choices=("own", "pyav"), default="own", help="which of ours")
     parser.add_argument("--clip", type=Path, help="what the cameras show; a drawn street if left away")
     parser.add_argument("--cache", type=Path, help="folder of prepared clips, to save their encoding next time")
     arguments = parser.parse_args()
@@ -282,6 +284,7 @@ def main() -> None:
             {
                 "bench": "record",
                 "cameras": arguments.cameras,
+                "reader": arguments.reader,
                 "cpu_s_per_camera_min": round(ours.cpu_s_per_camera_min, 4),
                 "ffmpeg_cpu_s_per_camera_min": round(theirs.cpu_s_per_camera_min, 4),
                 "ratio": round(ours.cpu_s_per_camera_min / theirs.cpu_s_per_camera_min, 3),

@@ -36,9 +36,10 @@ def virtual(clips_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield running
 
 
-@pytest.fixture
-def installation(virtual: VirtualCameras, tmp_path: Path) -> Iterator[Installation]:
-    made = Installation(tmp_path)
+@pytest.fixture(params=["own", "pyav"])
+def installation(virtual: VirtualCameras, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Installation]:
+    """Every test with each reader: what is recorded must not depend on who reads."""
+    made = Installation(tmp_path, reader=request.param)
     made.register(virtual)
     yield made
     made.close()

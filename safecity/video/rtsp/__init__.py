@@ -1,0 +1,1 @@
+"""Our own RTSP client: dialogue, RTP and RTCP without sockets, so that every driver and every test shares it."""
