@@ -27,6 +27,7 @@ from safecity.platform.schema import upgrade
 from safecity.platform.settings import load_settings
 from safecity.sites.commands import city_app
 from safecity.video.commands import clip_app
+from safecity.video.ledger_command import ledger
 from safecity.virtual.commands import virtual_app
 from safecity.virtual.scene_commands import scene_app
 
@@ -47,6 +48,7 @@ app.add_typer(virtual_app, name="virtual", help="Virtual cameras, with faults on
 app.add_typer(scene_app, name="scene", help="Drawn streets with exact truth.")
 
 app.command()(plan)
+app.command()(ledger)
 
 Config = Annotated[Path | None, typer.Option(help="Settings file; safecity.toml of this folder if left away.")]
 
