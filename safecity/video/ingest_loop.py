@@ -1,9 +1,9 @@
 """One thread that reads many cameras: RTSP over TCP by `safecity.video.rtsp`, drained every 20 ms.
 
 Waking for each packet of a hundred cameras costs more than reading them, so nothing here waits for a socket: every
-20 ms each socket that has something is emptied into one buffer, its bytes are walked once, and what became whole
-pictures goes to the stream's recorder. A camera is a small state machine (preparing, waiting, resolving, connecting,
-talking); one that babbles, floods or breaks costs at most its share of a round.
+20 ms (every 100 ms where nobody watches live) each socket that has something is emptied into one buffer, its bytes are
+walked once, and what became whole pictures goes to the stream's recorder. A camera is a small state machine (preparing,
+waiting, resolving, connecting, talking); one that babbles, floods or breaks costs at most its share of a round.
 """
 
 import errno
@@ -21,7 +21,7 @@ import structlog
 
 from safecity.platform.clock import Clock
 from safecity.platform.errors import Internal, Problem, Unavailable
-from safecity.video.model import StreamSource
+from safecity.video.model import StreamKey, StreamSource
 from safecity.video.reader import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Numbering
 from safecity.video.recorder import StreamRecorder
 from safecity.video.rtsp.pictures import PictureBuilder, UnitMaker
@@ -32,12 +32,11 @@ from safecity.video.timeline import ServerLine
 log = structlog.get_logger()
 
 TICK_S = 0.02
+HANDFUL = 5  # rounds: a stream that nobody watches is emptied in every fifth; less waking, warmer caches
 CHORES_EVERY_S = 0.5
 BUFFER_BYTES = 256 * 1024
 MAX_READS = 4  # of one socket in a round: 1 MiB in 20 ms is 400 Mbit/s, and a flooding camera waits for its next turn
-TURN_S = (
-    0.01  # a camera that takes longer in a round (a flood of tiny packets) rests, so that it gets its share at most
-)
+TURN_S = 0.01  # a camera that takes longer in a round (a flood of tiny packets) rests: it gets its share at most
 SHARE = 0.2
 RECEIVE_BUFFER_BYTES = 512 * 1024  # asked of the kernel: a second of 4 Mbit/s while this process is starved
 REPORT_EVERY_S = 5.0  # RFC 3550 section 6.2
@@ -74,14 +73,20 @@ class _Camera:
     maker: UnitMaker | None = None
     reported_s: float = 0.0
     rests_until_s: float = 0.0
+    turn: int = 0
+    """Of the rounds of a handful, which is its own; spreads the work."""
     unsent: bytes = b""
 
 
 class IngestLoop:
     """`add` and `remove` may be called from any thread; everything else happens in the thread that calls `run`."""
 
-    def __init__(self, *, clock: Clock, line: ServerLine) -> None:
+    def __init__(self, *, clock: Clock, line: ServerLine, is_watched: Callable[[StreamKey], bool]) -> None:
+        """`is_watched` says of a stream that somebody waits for each of its pictures."""
         self.crashes = 0
+        self._is_watched = is_watched
+        self._round = 0
+        self._admitted = 0
         self._clock = clock
         self._line = line
         self._lock = threading.Lock()
@@ -118,12 +123,13 @@ class IngestLoop:
         """Read until stopped; connections that stood when it failed go on when it is run again."""
         chores_s = 0.0
         while not self._stop.is_set():
+            self._round += 1
             now_s = self._clock.monotonic_s()
             self._admit(now_s)
             used_s = self._clock.monotonic_s() - now_s
             for descriptor, _ in self._epoll.poll(0):
                 camera = self._by_descriptor.get(descriptor)
-                if camera is not None and camera.rests_until_s <= now_s:
+                if camera is not None and camera.rests_until_s <= now_s and self._is_due(camera):
                     self._guard(camera, self._serve, now_s)
                     spent_s = self._clock.monotonic_s() - now_s - used_s
                     used_s += spent_s
@@ -139,6 +145,13 @@ class IngestLoop:
         for camera in list(self._cameras.values()):
             self._hang_up(camera)
 
+    def _is_due(self, camera: _Camera) -> bool:
+        """Whether a stream is to be emptied in this round."""
+        is_playing = camera.session is not None and camera.session.is_playing
+        if not is_playing or (self._round + camera.turn) % HANDFUL == 0:
+            return True
+        return self._is_watched(camera.recorder.key)
+
     def close(self) -> None:
         """Let go of everything; after `run` has returned."""
         self._helpers.shutdown(wait=False, cancel_futures=True)
@@ -153,7 +166,8 @@ class IngestLoop:
             coming, self._coming = self._coming, []
             going, self._going = self._going, []
         for recorder in coming:
-            camera = _Camera(recorder=recorder, due_s=now_s + recorder.delay_s)
+            self._admitted += 1
+            camera = _Camera(recorder=recorder, due_s=now_s + recorder.delay_s, turn=self._admitted % HANDFUL)
             camera.work = self._helpers.submit(recorder.prepare)
             self._cameras[recorder] = camera
         for recorder in going:

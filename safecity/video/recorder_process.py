@@ -94,7 +94,7 @@ class RecorderProcess:
         self._crashes = 0
         self._index = IndexWriter(database, self.mailbox, source=self._slot, also=self._write_status)
         self._hub_thread = SupervisedThread("packets", hub.run, stop=self._stop)
-        self._loop = IngestLoop(clock=clock, line=self._line)
+        self._loop = IngestLoop(clock=clock, line=self._line, is_watched=hub.is_watched)
         self._loop_thread = SupervisedThread("ingest", self._loop.run, stop=self._stop)
         self._index_thread = SupervisedThread("index", lambda: self._index.run(self._stop), stop=self._stop)
         self._claim_thread = SupervisedThread("claims", self._follow_registry, stop=self._stop_claims)
