@@ -1,7 +1,7 @@
 """One thread that reads many cameras: RTSP over TCP by `safecity.video.rtsp`, drained every 20 ms.
 
 Waking for each packet of a hundred cameras costs more than reading them, so nothing here waits for a socket: every
-20 ms (every 100 ms where nobody watches live) each socket that has something is emptied into one buffer, its bytes are
+20 ms (every 240 ms where nobody watches live) each socket that has something is emptied into one buffer, its bytes are
 walked once, and what became whole pictures goes to the stream's recorder. A camera is a small state machine (preparing,
 waiting, resolving, connecting, talking); one that babbles, floods or breaks costs at most its share of a round.
 """
@@ -32,13 +32,13 @@ from safecity.video.timeline import ServerLine
 log = structlog.get_logger()
 
 TICK_S = 0.02
-HANDFUL = 5  # rounds: a stream that nobody watches is emptied in every fifth; less waking, warmer caches
+HANDFUL = 12  # rounds between two turns of a stream that nobody watches: less waking, warmer caches
+HANDFUL_BYTES = 192 * 1024  # a stream that brings more in a turn has it sooner, so that the kernel's buffer holds it
 CHORES_EVERY_S = 0.5
 BUFFER_BYTES = 256 * 1024
 MAX_READS = 4  # of one socket in a round: 1 MiB in 20 ms is 400 Mbit/s, and a flooding camera waits for its next turn
 TURN_S = 0.01  # a camera that takes longer in a round (a flood of tiny packets) rests: it gets its share at most
 SHARE = 0.2
-RECEIVE_BUFFER_BYTES = 512 * 1024  # asked of the kernel: a second of 4 Mbit/s while this process is starved
 REPORT_EVERY_S = 5.0  # RFC 3550 section 6.2
 HELPERS = 4  # threads that resolve names and take over files; neither may hold up the round
 
@@ -74,7 +74,9 @@ class _Camera:
     reported_s: float = 0.0
     rests_until_s: float = 0.0
     turn: int = 0
-    """Of the rounds of a handful, which is its own; spreads the work."""
+    """Which of the rounds is its own; spreads the work."""
+    every: int = 1
+    """It has its turn in each so many rounds."""
     unsent: bytes = b""
 
 
@@ -148,7 +150,7 @@ class IngestLoop:
     def _is_due(self, camera: _Camera) -> bool:
         """Whether a stream is to be emptied in this round."""
         is_playing = camera.session is not None and camera.session.is_playing
-        if not is_playing or (self._round + camera.turn) % HANDFUL == 0:
+        if not is_playing or (self._round + camera.turn) % camera.every == 0:
             return True
         return self._is_watched(camera.recorder.key)
 
@@ -167,7 +169,7 @@ class IngestLoop:
             going, self._going = self._going, []
         for recorder in coming:
             self._admitted += 1
-            camera = _Camera(recorder=recorder, due_s=now_s + recorder.delay_s, turn=self._admitted % HANDFUL)
+            camera = _Camera(recorder=recorder, due_s=now_s + recorder.delay_s, turn=self._admitted)
             camera.work = self._helpers.submit(recorder.prepare)
             self._cameras[recorder] = camera
         for recorder in going:
@@ -252,7 +254,6 @@ class IngestLoop:
         camera.socket, camera.phase = sock, _Phase.CONNECTING
         sock.setblocking(False)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
         assert camera.session is not None
         port = camera.session.address.port
         failed = sock.connect_ex((address, port))
@@ -275,6 +276,7 @@ class IngestLoop:
             self._epoll.modify(sock.fileno(), select.EPOLLIN)
             self._send(camera)
             return
+        total = 0
         for _ in range(MAX_READS):
             try:
                 size = sock.recv_into(self._buffer)
@@ -283,9 +285,14 @@ class IngestLoop:
             if size == 0:
                 raise camera.session.hung_up() if camera.session else Unavailable("it hung up", code="video.ended")
             camera.heard_s = now_s
+            total += size
             self._receive(camera, size, now_s)
             if size < BUFFER_BYTES:
                 break
+        if total > HANDFUL_BYTES:
+            camera.every = max(1, camera.every // 2)
+        elif camera.every < HANDFUL and total < HANDFUL_BYTES // 2:
+            camera.every += 1
         self._send(camera)
 
     def _receive(self, camera: _Camera, size: int, now_s: float) -> None:
