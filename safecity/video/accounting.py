@@ -62,11 +62,10 @@ def read_unexplained_s(connection: Connection, *, from_at: datetime, to_at: date
         return 0.0
     stated = _outages_of(connection, from_at=from_at, until=until)
     attended = _attended(connection, now=now)
-    is_newest = until > now - SETTLES_WITHIN - timedelta(seconds=1)
     known_from: dict[CameraId, datetime | None] = {}
     total_s = 0.0
     for hole in holes:
-        if hole.is_newest and is_newest and hole.camera not in attended:
+        if hole.is_newest and hole.camera not in attended and _lasts(connection, hole):
             continue
         if hole.camera not in known_from:
             known_from[hole.camera] = store.find_known_from(connection, hole.camera, Stream.MAIN)
@@ -77,6 +76,11 @@ def read_unexplained_s(connection: Connection, *, from_at: datetime, to_at: date
         parts = unexplained_parts(hole.span, [earlier, *stated.get(hole.camera, ())])
         total_s += sum((one.to_at - one.from_at).total_seconds() for one in parts)
     return total_s
+
+
+def _lasts(connection: Connection, hole: _Hole) -> bool:
+    """Whether nothing was recorded since a hole began, also behind the interval that was asked for."""
+    return store.find_next_segment(connection, hole.camera, Stream.MAIN, after=hole.span.from_at) is None
 
 
 def read_recorded_s(connection: Connection, *, from_at: datetime, to_at: datetime) -> dict[CameraId, float]:

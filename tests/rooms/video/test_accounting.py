@@ -122,6 +122,18 @@ def test_a_dead_recorder_is_a_cause_and_a_living_one_must_state_its_own(
     assert unexplained(city, 0, 3600, now=now) == missing_s
 
 
+def test_what_a_recorder_never_came_back_to_state_is_its_own_in_every_hour(city: Database) -> None:
+    """A system that was switched off for the night has not lost its seconds without a cause; once it records again, it
+    must have stated them."""
+    record(city, A, (0, 3000))
+    now = at(12_000)
+    assert [unexplained(city, hour, hour + 3600, now=now) for hour in (0, 3600, 7200)] == [0, 0, 0]
+    record(city, A, (11_000, 11_900))
+    assert [unexplained(city, hour, hour + 3600, now=now) for hour in (0, 3600, 7200)] == [600, 3600, 3600]
+    state_outage(city, A, 3000, 11_000)
+    assert [unexplained(city, hour, hour + 3600, now=now) for hour in (0, 3600, 7200)] == [0, 0, 0]
+
+
 def test_recorded_seconds_of_an_interval(city: Database) -> None:
     record(city, A, (0, 60), (60, 120))
     record(city, B, (30, 90))
