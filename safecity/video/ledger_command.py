@@ -62,7 +62,8 @@ def as_fields(found: DayLedger) -> dict[str, object]:
 
 def print_ledger(found: DayLedger, console: Console) -> None:
     """The table, largest share first."""
-    console.print(f"{found.day}, {found.cameras} cameras, settled until {found.until:%Y-%m-%d %H:%M}", highlight=False)
+    until = found.until.astimezone(found.from_at.tzinfo)
+    console.print(f"{found.day}, {found.cameras} cameras, settled until {until:%Y-%m-%d %H:%M}", highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("camera-seconds")
     table.add_column("", justify="right")
