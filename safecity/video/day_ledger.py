@@ -6,7 +6,7 @@ never from what anybody hopes, hour by hour so that it asks little of the databa
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -43,8 +43,9 @@ def read_day(
     database: Database, day: date, *, zone: ZoneInfo, now: datetime, progress: Callable[[float], None] | None = None
 ) -> DayLedger:
     """The ledger of a day in the city's time zone, over the cameras in use; of today as far as it is settled."""
-    begin = datetime.combine(day, time(), zone)
-    end = datetime.combine(day + timedelta(days=1), time(), zone)
+    # In UTC, so that a day on which the clocks are changed has its 23 or 25 hours.
+    begin = datetime.combine(day, time(), zone).astimezone(UTC)
+    end = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
     with database.read() as connection:
         in_use = sa.select(cameras.c.id).where(cameras.c.retired_at.is_(None)).order_by(cameras.c.id)
         everyone = [CameraId(name) for name in connection.execute(in_use).scalars()]

@@ -102,11 +102,6 @@ class IngestLoop:
         self._helpers = ThreadPoolExecutor(HELPERS, thread_name_prefix="ingest")
         self._stop = threading.Event()
 
-    @property
-    def size(self) -> int:
-        """Streams in the loop."""
-        return len(self._cameras)
-
     def add(self, recorder: StreamRecorder) -> None:
         """Begin to read a stream with the next round."""
         with self._lock:
@@ -191,7 +186,7 @@ class IngestLoop:
             self.crashes += 1
             name, stream = camera.recorder.key
             log.error("video.stream_crashed", camera=name, stream=stream.value, crashes=self.crashes, exc_info=error)
-            problem = Internal("reading the camera failed; see the log", code="video.unreadable")
+            problem = Internal("reading the camera failed; see the log", code="video.crashed")
         self._fail(camera, problem, now_s)
 
     def _fail(self, camera: _Camera, problem: Problem, now_s: float) -> None:
@@ -224,7 +219,11 @@ class IngestLoop:
         if camera.phase is _Phase.PREPARING and camera.work is not None and camera.work.done():
             work, camera.work = camera.work, None
             camera.phase = _Phase.WAITING
-            work.result()
+            failed = work.exception()
+            if failed is not None:
+                name, stream = camera.recorder.key
+                log.error("video.hand_over_failed", camera=name, stream=stream.value, exc_info=failed)
+                raise Internal("taking over the stream's recordings failed; see the log", code="video.crashed")
         if camera.phase is _Phase.WAITING and now_s >= camera.due_s:
             self._begin(camera, now_s)
         if camera.phase is _Phase.RESOLVING and camera.work is not None and camera.work.done():
@@ -232,8 +231,11 @@ class IngestLoop:
             self._connect(camera, str(work.result()))
 
     def _begin(self, camera: _Camera, now_s: float) -> None:
-        numbering = camera.recorder.begin_attempt()
-        camera.numbering = numbering
+        if not camera.recorder.is_prepared:  # taking over failed; recording now could overlap what is there
+            camera.phase = _Phase.PREPARING
+            camera.work = self._helpers.submit(camera.recorder.prepare)
+            return
+        camera.numbering = camera.recorder.begin_attempt()
         camera.session = RtspSession(camera.recorder.source.url, at_s=now_s)
         self._reach(camera, now_s)
 

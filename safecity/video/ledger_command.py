@@ -42,7 +42,7 @@ def ledger(
     if as_json:
         typer.echo(json.dumps(as_fields(found)))
     else:
-        print_ledger(found, Console())
+        print_ledger(found, Console(), zone=zone)
     if found.unexplained_s > 0:
         raise typer.Exit(1)
 
@@ -60,9 +60,9 @@ def as_fields(found: DayLedger) -> dict[str, object]:
     }
 
 
-def print_ledger(found: DayLedger, console: Console) -> None:
+def print_ledger(found: DayLedger, console: Console, *, zone: ZoneInfo) -> None:
     """The table, largest share first."""
-    until = found.until.astimezone(found.from_at.tzinfo)
+    until = found.until.astimezone(zone)
     console.print(f"{found.day}, {found.cameras} cameras, settled until {until:%Y-%m-%d %H:%M}", highlight=False)
     table = Table(box=None, pad_edge=False)
     table.add_column("camera-seconds")

@@ -31,6 +31,7 @@ CAUSES: dict[str, Cause] = {
     "video.codec_unknown": Cause.CAMERA,
     "video.no_picture": Cause.CAMERA,
     "video.no_key_frame": Cause.CAMERA,
+    "video.crashed": Cause.RECORDER,
 }
 
 

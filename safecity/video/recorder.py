@@ -122,6 +122,11 @@ class StreamRecorder:
             self._is_prepared = True
 
     @property
+    def is_prepared(self) -> bool:
+        """Whether that is done; nothing may be recorded before."""
+        return self._is_prepared
+
+    @property
     def delay_s(self) -> float:
         """How long to wait before the first connection."""
         return self._delay_s

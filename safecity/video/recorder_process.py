@@ -253,7 +253,8 @@ class RecorderProcess:
         for one in running:
             one.recorder.stop()
         self._loop.stop()
-        self._loop_thread.join(STREAMS_WAIT_S)
+        if self._loop_thread.join(STREAMS_WAIT_S):
+            self._loop.close()
         for one in running:
             one.recorder.finish()
         deadline_s = self._clock.monotonic_s() + STREAMS_WAIT_S

@@ -25,7 +25,7 @@ def take_payload(payload: memoryview, picture: OpenPicture) -> bytes:
     if 1 <= kind < _STAP_A:
         picture.add(payload)
     elif kind == _STAP_A:
-        _take_aggregate(payload, picture)
+        picture.add_aggregate(payload[1:])
     elif kind in _INTERLEAVED:
         raise Invalid(
             f"the camera sends interleaved H.264 ({_INTERLEAVED[kind]}), which is not read; set packetization mode 1",
@@ -50,18 +50,6 @@ def starts_picture(payload: memoryview) -> bool:
         return len(payload) > 3 and bool(_FLAGS[payload[3]] & DELIMITER)
     flags = _FLAGS[payload[0]]
     return bool(flags & DELIMITER or (flags & HEADED and payload[1] & 0x80))
-
-
-def _take_aggregate(payload: memoryview, picture: OpenPicture) -> None:
-    at, size = 1, len(payload)
-    while at + 2 <= size:
-        end = at + 2 + (payload[at] << 8 | payload[at + 1])
-        if end > size:
-            picture.note_malformed()
-            return
-        if end > at + 2:
-            picture.add(payload[at + 2 : end])
-        at = end
 
 
 def _take_fragment(payload: memoryview, picture: OpenPicture) -> bytes:

@@ -23,7 +23,7 @@ def take_payload(payload: memoryview, picture: OpenPicture) -> bytes:
     if kind == _FU:
         return _take_fragment(payload, picture)
     if kind == _AP:
-        _take_aggregate(payload, picture)
+        picture.add_aggregate(payload[2:])
     elif kind == _PACI:
         raise Invalid(
             "the camera sends H.265 in PACI packets, which are not read; turn temporal scalability off",
@@ -50,18 +50,6 @@ def starts_picture(payload: memoryview) -> bool:
         return len(payload) > 4 and bool(_FLAGS[payload[4]] & DELIMITER)
     flags = _FLAGS[payload[0]]
     return bool(flags & DELIMITER or (flags & HEADED and payload[2] & 0x80))
-
-
-def _take_aggregate(payload: memoryview, picture: OpenPicture) -> None:
-    at, size = 2, len(payload)
-    while at + 2 <= size:
-        end = at + 2 + (payload[at] << 8 | payload[at + 1])
-        if end > size:
-            picture.note_malformed()
-            return
-        if end > at + 2:
-            picture.add(payload[at + 2 : end])
-        at = end
 
 
 def _take_fragment(payload: memoryview, picture: OpenPicture) -> bytes:

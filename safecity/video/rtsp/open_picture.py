@@ -115,6 +115,18 @@ class OpenPicture:
         self.data += _LENGTH.pack(size)
         self.data += nal
 
+    def add_aggregate(self, units: memoryview) -> None:
+        """Take NAL units that stand behind two bytes of length each (STAP-A, AP)."""
+        at, size = 0, len(units)
+        while at + 2 <= size:
+            end = at + 2 + (units[at] << 8 | units[at + 1])
+            if end > size:
+                self.note_malformed()
+                return
+            if end > at + 2:
+                self.add(units[at + 2 : end])
+            at = end
+
     def begin(self, header: bytes, body: Bytes) -> None:
         """Take the first piece of a NAL unit, whose header is made anew; one that was never ended ends here."""
         if self._fragment_at >= 0:

@@ -130,6 +130,11 @@ def test_today_ends_where_it_is_settled(city: Database) -> None:
     assert found.recorded_s == pytest.approx(5000.0)
 
 
+def test_a_day_on_which_the_clocks_are_changed_has_its_own_length(city: Database) -> None:
+    found = read_day(city, date(2026, 3, 29), zone=ZoneInfo("Europe/London"), now=LATER + timedelta(days=60))
+    assert found.expected_s == 2 * 23 * 3600
+
+
 def test_the_command_prints_the_published_object(city: Database, tmp_path: Path) -> None:
     record(city, A, *half_hours(-100.0, DAY_S + 100))
     record(city, B, *half_hours(-100.0, 40_000.0), *half_hours(40_010.0, DAY_S))

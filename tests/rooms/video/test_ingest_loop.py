@@ -13,11 +13,15 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from safecity.platform.clock import SystemClock
 from safecity.sites.model import CameraId
 from safecity.sites.states import read_reports
 from safecity.sites.tables import cameras
-from safecity.video.ingest_loop import can_read
-from safecity.video.model import Stream, StreamSource
+from safecity.video.ingest_loop import IngestLoop, can_read
+from safecity.video.model import Cause, Stream, StreamSource
+from safecity.video.packets import PacketHub
+from safecity.video.recorder import StreamRecorder, Surroundings
+from safecity.video.timeline import ServerLine
 from tests.rooms.video.rig import Installation, VirtualCameras, camera_id, end, wait_until
 
 GOOD = 3
@@ -127,6 +131,39 @@ def test_bad_cameras_cost_the_good_ones_nothing(installation: Installation) -> N
         assert all(a.durable_until == b.started_at for a, b in itertools.pairwise(rows))
         assert all(row.durable_until - row.started_at < timedelta(seconds=30) for row in rows)
     assert "crashed" not in installation.log()
+
+
+def test_nothing_is_read_before_the_recordings_of_before_are_taken_over(tmp_path: Path) -> None:
+    """A hand-over that fails is tried again: recording without it could overlap what is there."""
+    clock = SystemClock()
+    line = ServerLine(clock.now(), clock.monotonic_s())
+    hub = PacketHub(tmp_path, "recorder-1")
+    around = Surroundings(clock=clock, line=line, hub=hub, open_reader=lambda *_: pytest.fail("no"), stall_after_s=2.0)
+    source = StreamSource(
+        camera=CameraId("cam_a"), stream=Stream.MAIN, url="rtsp://127.0.0.1:1/a", transport="tcp", is_recorded=False
+    )
+    attempts_before: list[int] = []
+
+    def prepare() -> None:
+        attempts_before.append(recorder.figures().sessions)
+        if len(attempts_before) < 3:
+            raise OSError("the disk does not answer")
+
+    recorder = StreamRecorder(source, around, writer=None, prepare=prepare, delay_s=0.0)
+    loop = IngestLoop(clock=clock, line=line, is_watched=hub.is_watched)
+    thread = threading.Thread(target=loop.run)
+    loop.add(recorder)
+    thread.start()
+    try:
+        wait_until(lambda: len(attempts_before) == 1, within_s=5, what="the first try")
+        wait_until(lambda: recorder.figures().state.cause is Cause.RECORDER, within_s=5, what="its cause")
+        wait_until(lambda: recorder.figures().sessions > 0, within_s=15, what="an attempt to connect")
+    finally:
+        loop.stop()
+        thread.join(5)
+        loop.close()
+        hub.close()
+    assert attempts_before == [0, 0, 0]
 
 
 @pytest.mark.parametrize(
