@@ -1,6 +1,6 @@
 """Install what the tests need beside Python, where we may; say what to install where we may not.
 
-Chromium and PostgreSQL come from Debian's packages: the tests use the real ones.
+Chromium, PostgreSQL, Ceph, Mosquitto and WireGuard come from Debian's packages: the tests use the real ones.
 """
 
 import os
@@ -9,7 +9,20 @@ import subprocess
 import sys
 from pathlib import Path
 
-NEEDS = {"chromium": "chromium", "ffmpeg": "ffmpeg", "initdb": "postgresql", "motion": "motion"}
+NEEDS = {
+    "chromium": "chromium",
+    "ffmpeg": "ffmpeg",
+    "initdb": "postgresql",
+    "motion": "motion",
+    "ceph-mon": "ceph-mon",
+    "ceph-mgr": "ceph-mgr",
+    "ceph-osd": "ceph-osd",
+    "radosgw": "radosgw",
+    "mosquitto": "mosquitto",
+    "wg": "wireguard-tools",
+    "wireguard-go": "wireguard-go",
+    "ip": "iproute2",
+}
 
 
 def missing() -> list[str]:
