@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup needs demo test check bench soak shots docs
+.PHONY: help setup needs demo test check bench bench-live soak shots docs
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -35,10 +35,13 @@ check: setup ## format, lint, types, import contract, house rules, docs
 
 bench: setup needs ## speed as ratios, one JSON line each
 	@$(BIN)/python -m tools.bench.record
-	@$(BIN)/python -m tools.bench.live
+	@$(MAKE) --no-print-directory bench-live
 	@$(BIN)/python -m tools.bench.counts
 	@$(BIN)/python -m tools.bench.counts --held-out --models motion yolox-nano-384x640
 	@$(BIN)/python -m tools.bench.analysis
+
+bench-live: setup needs ## live view: latency, first picture, two hundred viewers
+	@$(BIN)/python -m tools.bench.live $(ARGS)
 
 soak: setup ## a long run with kills and faults
 	@$(BIN)/python -m tools.soak $(ARGS)
