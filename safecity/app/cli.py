@@ -28,6 +28,8 @@ from safecity.platform.settings import load_settings
 from safecity.sites.commands import city_app
 from safecity.video.commands import clip_app
 from safecity.video.ledger_command import ledger
+from safecity.video.store_commands import store_app
+from safecity.video.volumes import check_volumes
 from safecity.virtual.commands import virtual_app
 from safecity.virtual.scene_commands import scene_app
 
@@ -41,6 +43,7 @@ app.add_typer(unit_app, name="unit", help="Units that can be sent.")
 app.add_typer(user_app, name="user", help="Who may sign in.")
 app.add_typer(log_app, name="log", help="The log of every look and change.")
 app.add_typer(clip_app, name="clip", help="Exported clips.")
+app.add_typer(store_app, name="store", help="Where recordings are kept.")
 app.add_typer(analyze_app)
 app.add_typer(models_app, name="models", help="Detector models.")
 app.add_typer(rules_app, name="rules", help="Lines, zones and rules on cameras' pictures.")
@@ -79,6 +82,7 @@ def run(*, config: Config = None) -> None:
     """Run the system on this machine with its settings, until ctrl-C."""
     settings = load_settings(config)
     check_addresses(settings)
+    check_volumes(settings.platform.data_dir.absolute(), settings.video)
     console = Console()
     prepare_data_dir(settings)
     lock = lock_supervisor(settings)

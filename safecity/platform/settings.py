@@ -112,6 +112,12 @@ class VideoSettings(_Slice):
     start_spread_s: float = Field(
         default=4.0, ge=0, le=600, description="Time over which a recorder spreads its first connections."
     )
+    media_dirs: tuple[Path, ...] = Field(
+        default=(),
+        max_length=64,
+        description="Recording directories, one a disk, each made a volume once by `safecity store volumes add`; "
+        "none: `media` of the data folder.",
+    )
     retention_days: float = Field(default=30.0, gt=0, le=36_500, description="Age after which recordings are deleted.")
     disk_gb: float | None = Field(
         default=None,
@@ -119,9 +125,7 @@ class VideoSettings(_Slice):
         le=1e9,
         description="Most GB (10^9 bytes) that recordings may use; unset: the disk less the reserve.",
     )
-    reserve_gb: float = Field(
-        default=2.0, ge=0, le=1e6, description="GB always left free on the disk of the recordings."
-    )
+    reserve_gb: float = Field(default=2.0, ge=0, le=1e6, description="GB always left free on each disk of recordings.")
     viewers: int = Field(default=400, ge=1, description="Most live streams that one gateway hands out at once.")
     export_max_s: float = Field(default=3600.0, gt=0, le=86_400, description="Longest interval of one export.")
 

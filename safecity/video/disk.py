@@ -19,9 +19,10 @@ import structlog
 
 from safecity.oversight import merkle
 from safecity.platform.clock import from_us
-from safecity.platform.errors import Problem
+from safecity.platform.errors import Problem, Unavailable
 from safecity.platform.files import sync_directory
 from safecity.video.model import Segment, SegmentState, StreamKey
+from safecity.video.volumes import Volume, Volumes
 
 log = structlog.get_logger()
 
@@ -70,6 +71,7 @@ class DiskFailure:
 @dataclass(slots=True, kw_only=True)
 class _File:
     job: OpenJob
+    volume: Volume
     path: Path
     descriptor: int = -1
     is_named: bool = False  # the directory entry is durable
@@ -82,10 +84,10 @@ class _File:
 
 
 class DiskWriter:
-    """Writes the segments of many streams below one media folder."""
+    """Writes the segments of many streams on their volume."""
 
-    def __init__(self, media_dir: Path, *, put_row: Callable[[Segment], None]) -> None:
-        self._media_dir = media_dir
+    def __init__(self, volumes: Volumes, *, put_row: Callable[[Segment], None]) -> None:
+        self._volume = volumes.list_recorded_on()[0]
         self._put_row = put_row
         self._condition = threading.Condition()
         self._jobs: deque[Job] = deque()
@@ -175,8 +177,10 @@ class DiskWriter:
             self._settle(touched.pop(job.key, None))
             if isinstance(job, OpenJob):
                 self._close(job.key)
-                path = self._media_dir / job.row.path
-                self._files[job.key] = _File(job=job, path=path, previous_root=self._roots.get(job.key))
+                path = self._volume.directory / job.row.path
+                self._files[job.key] = _File(
+                    job=job, volume=self._volume, path=path, previous_root=self._roots.get(job.key)
+                )
             else:
                 self._close(job.key)
         for file in touched.values():
@@ -210,7 +214,9 @@ class DiskWriter:
 
     def _create(self, file: _File) -> bytes:
         init = file.job.make_init(file.previous_root)
-        _make_directories(file.path.parent, self._media_dir)
+        if not self._volume.is_there():
+            raise Unavailable("the recording directory is not the volume it was", code="disk_gone")
+        _make_directories(file.path.parent, self._volume.directory)
         file.descriptor = os.open(file.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         # Recovery by another process must not cut a file that is being written; the kernel drops this with us.
         fcntl.flock(file.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -277,6 +283,7 @@ def _row(file: _File, state: SegmentState) -> Segment:
         size_bytes=file.size_bytes,
         fragments=file.fragments,
         previous_root=file.previous_root,
+        volume=file.volume.id,
     )
 
 
@@ -299,15 +306,13 @@ def _write_all(descriptor: int, buffers: Sequence[bytes]) -> None:
 
 
 def _make_directories(path: Path, root: Path) -> None:
-    """Make a folder and its parents below `root`, each new name durable."""
+    """Make a folder and its parents below `root`, which is never made, each new name durable."""
     missing: list[Path] = []
-    while not path.is_dir():
+    while path != root and not path.is_dir():
         missing.append(path)
-        if path == root:
-            break
         path = path.parent
     for folder in reversed(missing):
-        folder.mkdir(parents=folder == root, exist_ok=True, mode=0o750)
+        folder.mkdir(exist_ok=True, mode=0o750)
         sync_directory(folder.parent)
 
 

@@ -38,6 +38,7 @@ from safecity.video.model import CameraId, Missing, Segment, Stream
 from safecity.video.sheet import CLIP_FORMAT, MAX_SEGMENTS, Sheet, SheetClip, SheetGap, SheetPurpose, render_sheet
 from safecity.video.splice import Carried, ClipWriter
 from safecity.video.store import list_segments, read_timeline
+from safecity.video.volumes import Volumes
 
 log = structlog.get_logger()
 
@@ -85,7 +86,7 @@ class ClipExports:
         self._database = database
         self._oversight = oversight
         self._clock = clock
-        self._media_dir = data_dir / "media"
+        self._volumes = Volumes.open(data_dir, settings)
         self._exports_dir = data_dir / "exports"
         self._settings = settings
         self._turns = threading.BoundedSemaphore(MAX_AT_ONCE)
@@ -240,7 +241,7 @@ class ClipExports:
         parts: list[Carried] = []
         with (folder / CLIP_FILE).open("xb") as out:
             os.fchmod(out.fileno(), 0o600)
-            writer = ClipWriter(out, media_dir=self._media_dir, description=json.dumps(description).encode())
+            writer = ClipWriter(out, volumes=self._volumes, description=json.dumps(description).encode())
             for segment in segments:
                 carried = writer.add(segment, from_at=request.from_at, to_at=request.to_at)
                 if carried is not None:

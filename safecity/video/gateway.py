@@ -30,6 +30,7 @@ from safecity.video.export_store import Export
 from safecity.video.model import Stream, StreamKey, Timeline
 from safecity.video.stills import Stills
 from safecity.video.store import read_timeline
+from safecity.video.volumes import Volumes
 from safecity.video.windows import MAX_WINDOW_S, Frames, Window, WindowReader
 
 log = structlog.get_logger()
@@ -97,7 +98,7 @@ class Gateway:
         self._oversight = oversight
         self._clock = clock
         self._settings = settings
-        self._windows = WindowReader(database, media_dir=data_dir / "media")
+        self._windows = WindowReader(database, volumes=Volumes.open(data_dir, settings))
         self._book = _Book(checked_s=clock.monotonic_s())
         self._unsaid: deque[tuple[dict[str, object], Actor]] = deque(maxlen=MAX_LOOKS)
         self._lock = threading.Lock()

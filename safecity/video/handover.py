@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import structlog
 
@@ -14,6 +13,7 @@ from safecity.video.index import IndexMailbox, Statement
 from safecity.video.model import Cause, Outage, Segment, SegmentState
 from safecity.video.recovery import Recovery, recover_stream
 from safecity.video.segments import SegmentWriter
+from safecity.video.volumes import Volumes
 
 log = structlog.get_logger()
 
@@ -33,7 +33,7 @@ class StreamPast:
 class Handover:
     """Where the found and the missing are told."""
 
-    media_dir: Path
+    volumes: Volumes
     writer: SegmentWriter
     disk: DiskWriter
     mailbox: IndexMailbox
@@ -43,7 +43,7 @@ class Handover:
 def prepare_stream(handover: Handover, past: StreamPast, *, now: datetime) -> None:
     """Recover a stream's files and its ledger; afterwards its writer may begin."""
     key = handover.writer.key
-    found = recover_stream(handover.media_dir, key, known=list(past.known), writer=handover.slot)
+    found = recover_stream(handover.volumes, key, known=list(past.known), writer=handover.slot)
     _tell(handover, found, now=now)
     last = found.last
     end = last.durable_until if last is not None and last.durable_until <= now + FOLLOWS_WITHIN else None

@@ -34,6 +34,19 @@ class SegmentState(StrEnum):
     DELETING = "deleting"
 
 
+class Origin(StrEnum):
+    """Where a segment's pictures came from; what was not recorded here and then is called recovered."""
+
+    RECORDED = "recorded"
+    EDGE = "edge"  # a recorder at the pole or site sent it afterwards
+    CARD = "card"  # the camera's own memory
+
+    @property
+    def is_recovered(self) -> bool:
+        """Whether it was filled in later."""
+        return self is not Origin.RECORDED
+
+
 class Cause(StrEnum):
     """Why a second is missing."""
 
@@ -72,7 +85,7 @@ class Segment:
     started_at: datetime
     durable_until: datetime  # end of the last fragment known to be on the disk
     state: SegmentState
-    path: str  # below the media folder, with forward slashes
+    path: str  # below its volume, with forward slashes; unique over all volumes
     session: str  # reader session that made it; media ticks are comparable within one
     size_bytes: int
     fragments: int
@@ -87,6 +100,8 @@ class Segment:
     previous_root: str | None  # root of the stream's segment before this one, also written inside the file
     is_held: bool
     writer: str  # recorder slot
+    volume: str | None = None  # a hint where the file is, see volumes.py
+    origin: Origin = Origin.RECORDED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ from safecity.video.reports import camera_reports, note_reports
 from safecity.video.segments import Outlets, SegmentRules, SegmentWriter
 from safecity.video.supervision import SupervisedThread
 from safecity.video.timeline import ServerLine
+from safecity.video.volumes import Volumes, prepare_volumes
 
 log = structlog.get_logger()
 
@@ -69,17 +70,17 @@ class RecorderProcess:
         *,
         database: Database,
         claims: Claims,
-        media_dir: Path,
+        volumes: Volumes,
         hub: PacketHub,
         clock: Clock,
     ) -> None:
         self.mailbox = IndexMailbox()
-        self.disk = DiskWriter(media_dir, put_row=self.mailbox.put_segment)
+        self.disk = DiskWriter(volumes, put_row=self.mailbox.put_segment)
         self._settings = settings
         self._slot = claims.slot
         self._database = database
         self._claims = claims
-        self._media_dir = media_dir
+        self._volumes = volumes
         self._hub = hub
         self._clock = clock
         self._line = ServerLine(clock.now(), clock.monotonic_s())
@@ -180,7 +181,7 @@ class RecorderProcess:
         def prepare() -> None:
             if writer is not None and past is not None:
                 handover = Handover(
-                    media_dir=self._media_dir, writer=writer, disk=self.disk, mailbox=self.mailbox, slot=self._slot
+                    volumes=self._volumes, writer=writer, disk=self.disk, mailbox=self.mailbox, slot=self._slot
                 )
                 prepare_stream(handover, past, now=self._now())
 
@@ -280,12 +281,18 @@ def run_recorder(settings: Settings, stop: threading.Event, *, slot: str, run_di
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLD)
     data_dir = settings.platform.data_dir.absolute()
+    prepare_volumes(data_dir, settings.video)
     clock = SystemClock()
     database = Database(settings.database_url())
     claims = Claims(database, settings.video, slot=slot, box=load_secret_box(data_dir))
     hub = PacketHub(run_dir, slot)
     process = RecorderProcess(
-        settings.video, database=database, claims=claims, media_dir=data_dir / "media", hub=hub, clock=clock
+        settings.video,
+        database=database,
+        claims=claims,
+        volumes=Volumes.open(data_dir, settings.video),
+        hub=hub,
+        clock=clock,
     )
     try:
         process.run(stop)

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -22,9 +23,10 @@ from safecity.platform.errors import Conflict, DataLoss, Invalid
 from safecity.platform.files import sync_directory
 from safecity.video.access_unit import TICKS_PER_S
 from safecity.video.h264 import split_length_prefixed
-from safecity.video.model import Segment, SegmentState, StreamKey, line_us
+from safecity.video.model import Origin, Segment, SegmentState, StreamKey, line_us
 from safecity.video.scan import FileSource, Fragment, Scan, read_samples, scan
 from safecity.video.segments import FORMAT
+from safecity.video.volumes import UNPREPARED, Volume, Volumes, holds
 
 log = structlog.get_logger()
 
@@ -62,7 +64,7 @@ class Recovery:
     last: Segment | None
 
 
-def recover_stream(media_dir: Path, key: StreamKey, *, known: list[Segment], writer: str) -> Recovery:
+def recover_stream(volumes: Volumes, key: StreamKey, *, known: list[Segment], writer: str) -> Recovery:
     """Finish what a stream's earlier recorder left open.
 
     `known` are the rows that are open and the newest one; the newest files that are not older than the newest row and
@@ -71,33 +73,45 @@ def recover_stream(media_dir: Path, key: StreamKey, *, known: list[Segment], wri
     closed = {row.path for row in known if row.state is not SegmentState.OPEN}
     opened = {row.path: row for row in known if row.state is SegmentState.OPEN}
     newest = max((row.path for row in known), default="")
-    found = [path for path in list_files(media_dir, key, not_before=newest) if path not in closed]
+    there = [one for one in volumes.list_volumes() if one.is_there()]
+    found = list_files(there, key, not_before=newest)
+    places = {path: volumes.volume_of(row) for path, row in opened.items()}
+    places |= {path: volume for path, volume in found.items() if path not in closed}
+    # The rows of a disk that is not there stay open: its files are finished when it is back (`reindex.py`).
+    places = {path: volume for path, volume in places.items() if volume in there}
     restored: list[Restored] = []
     set_aside: list[SetAside] = []
-    for path in sorted({*found, *opened}):
-        outcome = finish_file(media_dir, path, key=key, writer=writer)
+    for path in sorted(places):
+        outcome = finish_file(places[path], path, key=key, writer=writer)
         if isinstance(outcome, Restored):
             restored.append(outcome)
         elif outcome is not None:
             set_aside.append(outcome)
     gone = [one.path for one in set_aside]
-    missing = tuple(row for path, row in opened.items() if path in gone or not (media_dir / path).exists())
+    missing = tuple(
+        row for path, row in opened.items() if path in places and (path in gone or not holds(places[path], path))
+    )
     rows = [row for row in known if row.path in closed] + [one.row for one in restored]
     last = max(rows, key=lambda row: row.started_at, default=None)
     return Recovery(restored=tuple(restored), set_aside=tuple(set_aside), missing=missing, last=last)
 
 
-def list_files(media_dir: Path, key: StreamKey, *, not_before: str) -> list[str]:
-    """Paths of a stream's newest recordings that sort at or after a path, in order; at most MAX_FILES_AT_START."""
-    folder = media_dir / key[0] / key[1].value
+def list_files(volumes: Sequence[Volume], key: StreamKey, *, not_before: str) -> dict[str, Volume]:
+    """A stream's newest recordings whose paths sort at or after one, and where; at most MAX_FILES_AT_START."""
     first_day = not_before.split("/")[2] if not_before.count("/") == 3 else ""
-    days = sorted((entry.name for entry in folder.iterdir() if entry.is_dir()), reverse=True) if folder.is_dir() else []
-    found: list[str] = []
-    for day in days:
+    days: dict[str, list[Volume]] = {}
+    for volume in volumes:
+        folder = volume.directory / key[0] / key[1].value
+        for entry in folder.iterdir() if folder.is_dir() else ():
+            if entry.is_dir():
+                days.setdefault(entry.name, []).append(volume)
+    found: dict[str, Volume] = {}
+    for day in sorted(days, reverse=True):
         if day < first_day or len(found) >= MAX_FILES_AT_START:
             break
-        found += [path for path in list_day(media_dir, key, day=day) if path >= not_before]
-    return sorted(found)[-MAX_FILES_AT_START:]
+        for volume in days[day]:
+            found |= {path: volume for path in list_day(volume.directory, key, day=day) if path >= not_before}
+    return {path: found[path] for path in sorted(found)[-MAX_FILES_AT_START:]}
 
 
 def list_day(media_dir: Path, key: StreamKey, *, day: str) -> list[str]:
@@ -107,30 +121,30 @@ def list_day(media_dir: Path, key: StreamKey, *, day: str) -> list[str]:
     return [f"{below}/{name}" for name in names[-MAX_FILES_A_DAY:]]
 
 
-def finish_file(media_dir: Path, path: str, *, key: StreamKey, writer: str) -> Restored | SetAside | None:
+def finish_file(volume: Volume, path: str, *, key: StreamKey, writer: str) -> Restored | SetAside | None:
     """Make a file whole, or set it aside where nothing in it is; None where it is gone, still written or unreadable.
 
     A file that the disk does not give (an I/O error, a wrong owner) must not keep its camera from being recorded.
     """
     try:
-        return restore_file(media_dir, path, key=key, writer=writer)
+        return restore_file(volume, path, key=key, writer=writer)
     except (Conflict, FileNotFoundError):
         return None
     except (DataLoss, Invalid) as problem:
-        _rename_damaged(media_dir / path)
+        _rename_damaged(volume.directory / path)
         return SetAside(path=path, reason=problem.message)
     except OSError as error:
         log.error("video.recording_unreadable", path=path, errno=error.errno)
         return None
 
 
-def restore_file(media_dir: Path, path: str, *, key: StreamKey, writer: str) -> Restored:
+def restore_file(volume: Volume, path: str, *, key: StreamKey, writer: str) -> Restored:
     """Cut a file after its last whole fragment, make that durable, and make its index row.
 
     Raises DataLoss where nothing in it is whole, Invalid where it is not a recording of this stream, and Conflict
     where another process still writes it.
     """
-    file_path = media_dir / path
+    file_path = volume.directory / path
     with file_path.open("r+b") as file:
         try:
             fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -149,7 +163,8 @@ def restore_file(media_dir: Path, path: str, *, key: StreamKey, writer: str) -> 
         source = FileSource(file)
         leaves = [_leaf(found.init_bytes)]
         leaves += [_leaf(source.read_at(one.offset_bytes, one.size_bytes)) for one in fragments]
-    return Restored(row=replace(row, root=merkle.root(leaves).hex()), cut_bytes=size - row.size_bytes)
+    where = None if volume.id == UNPREPARED else volume.id
+    return Restored(row=replace(row, root=merkle.root(leaves).hex(), volume=where), cut_bytes=size - row.size_bytes)
 
 
 def _leaf(data: bytes) -> bytes:
@@ -217,6 +232,7 @@ def _row_of(found: Scan, fragments: list[Fragment], *, path: str, key: StreamKey
         previous_root=previous if isinstance(previous, str) else None,
         is_held=False,
         writer=str(said.get("writer", writer)),
+        origin=_origin(said),
     )
 
 
@@ -228,6 +244,13 @@ def _read_description(raw: bytes | None) -> dict[str, object]:
     if not isinstance(said, dict) or cast("dict[str, object]", said).get("format") != FORMAT:
         raise Invalid("it carries no description of ours", code="video.recording_foreign")
     return cast("dict[str, object]", said)
+
+
+def _origin(said: dict[str, object]) -> Origin:
+    try:
+        return Origin(said.get("origin", Origin.RECORDED))
+    except ValueError as error:
+        raise Invalid("it comes from nowhere we know", code="video.recording_foreign") from error
 
 
 def _number(said: dict[str, object], name: str) -> int:

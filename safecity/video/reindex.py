@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import sqlalchemy as sa
 import structlog
@@ -23,6 +22,7 @@ from safecity.sites.model import CameraId
 from safecity.video import store
 from safecity.video.model import Stream, StreamKey
 from safecity.video.recovery import Restored, SetAside, finish_file, list_day
+from safecity.video.volumes import Volume, Volumes
 
 log = structlog.get_logger()
 
@@ -30,7 +30,7 @@ DAYS_A_RUN = 50  # folders compared in one run: 1,400 cameras with 30 days take 
 BYTES_A_RUN = 128 * 1024**2  # read and hashed in one run, which holds up the keeper's other chores
 SETTLED_AFTER = timedelta(minutes=5)  # a younger file's row may still be on its way
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_Day = tuple[StreamKey, str]
+_Day = tuple[Volume, StreamKey, str]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,11 +43,11 @@ class _Found:
 
 
 class Reindexer:
-    """Walks the media folder day by day, for ever; remembers where it is."""
+    """Walks the volumes day by day, for ever; remembers where it is."""
 
-    def __init__(self, database: Database, *, media_dir: Path, source: str = "keeper") -> None:
+    def __init__(self, database: Database, *, volumes: Volumes, source: str = "keeper") -> None:
         self._database = database
-        self._media_dir = media_dir
+        self._volumes = volumes
         self._source = source
         self._days: list[_Day] = []
 
@@ -59,11 +59,10 @@ class Reindexer:
         found = _Found()
         for _ in range(DAYS_A_RUN):
             if not self._days:
-                self._days = sorted(list_days(self._media_dir), key=lambda one: one[1])  # the newest are taken first
+                self._days = sorted(list_days(self._volumes), key=lambda one: one[2])  # the newest are taken first
             if not self._days:
                 break
-            key, day = self._days[-1]
-            if not self._compare(key, day, now=now, found=found):
+            if not self._compare(*self._days[-1], now=now, found=found):
                 break  # the rest of this day is looked at in the next run
             self._days.pop()
             if not self._days:
@@ -71,10 +70,11 @@ class Reindexer:
         self._write(found, now)
         return len(found.restored)
 
-    def _compare(self, key: StreamKey, day: str, *, now: datetime, found: _Found) -> bool:
+    def _compare(self, volume: Volume, key: StreamKey, day: str, *, now: datetime, found: _Found) -> bool:
         """Finish what one day's folder has and the index has not; False when this run has read enough."""
         try:
-            paths = [path for path in list_day(self._media_dir, key, day=day) if self._is_settled(path, now)]
+            there = list_day(volume.directory, key, day=day)
+            paths = [path for path in there if _is_settled(volume, path, now)]
         except FileNotFoundError:
             return True
         if not paths:
@@ -84,7 +84,7 @@ class Reindexer:
         for path in [path for path in paths if path not in known]:
             if found.size_bytes >= BYTES_A_RUN:
                 return False
-            outcome = finish_file(self._media_dir, path, key=key, writer=self._source)
+            outcome = finish_file(volume, path, key=key, writer=self._source)
             if isinstance(outcome, SetAside):
                 found.set_aside.append((key, outcome))
             elif outcome is not None and outcome.row.started_at not in starts:
@@ -92,13 +92,6 @@ class Reindexer:
                 found.restored.append((key, outcome))
             found.size_bytes += 0 if not isinstance(outcome, Restored) else outcome.row.size_bytes
         return True
-
-    def _is_settled(self, path: str, now: datetime) -> bool:
-        try:
-            changed_s = (self._media_dir / path).stat().st_mtime
-        except FileNotFoundError:
-            return False
-        return now.timestamp() - changed_s > SETTLED_AFTER.total_seconds()
 
     def _write(self, found: _Found, now: datetime) -> None:
         facts: list[tuple[StreamKey, SegmentRecovered | SegmentSetAside]] = [
@@ -129,16 +122,23 @@ class Reindexer:
         log.info("video.recordings_found", restored=len(found.restored), set_aside=len(found.set_aside))
 
 
-def list_days(media_dir: Path) -> Iterator[_Day]:
-    """Every folder of one stream's recordings of one day."""
-    if not media_dir.is_dir():
-        return
-    for camera in media_dir.iterdir():
-        for stream in Stream:
-            folder = camera / stream.value
-            if folder.is_dir():
-                key = (CameraId(camera.name), stream)
-                yield from ((key, one.name) for one in folder.iterdir() if _DAY.fullmatch(one.name))
+def _is_settled(volume: Volume, path: str, now: datetime) -> bool:
+    try:
+        changed_s = (volume.directory / path).stat().st_mtime
+    except FileNotFoundError:
+        return False
+    return now.timestamp() - changed_s > SETTLED_AFTER.total_seconds()
+
+
+def list_days(volumes: Volumes) -> Iterator[_Day]:
+    """Every folder of one stream's recordings of one day, on every volume that is there."""
+    for volume in volumes.list_volumes():
+        for camera in volume.directory.iterdir() if volume.is_there() else ():
+            for stream in Stream:
+                folder = camera / stream.value
+                if folder.is_dir():
+                    key = (CameraId(camera.name), stream)
+                    yield from ((volume, key, one.name) for one in folder.iterdir() if _DAY.fullmatch(one.name))
 
 
 def _read_known(connection: Connection, key: StreamKey, day: str) -> tuple[set[str], set[datetime]]:

@@ -21,6 +21,7 @@ from safecity.platform.ids import fact_id
 from safecity.platform.settings import VideoSettings
 from safecity.video import store
 from safecity.video.model import Segment
+from safecity.video.volumes import Volumes
 
 log = structlog.get_logger()
 
@@ -94,12 +95,14 @@ class AgeTrust:
 
 
 class Keeper:
-    """Retention of one media folder."""
+    """Retention of one installation's volumes."""
 
-    def __init__(self, database: Database, settings: VideoSettings, *, media_dir: Path, source: str = "keeper") -> None:
+    def __init__(
+        self, database: Database, settings: VideoSettings, *, volumes: Volumes, source: str = "keeper"
+    ) -> None:
         self._database = database
         self._settings = settings
-        self._media_dir = media_dir
+        self._volumes = volumes
         self._source = source
 
     def run_once(self, now: datetime, *, by_age: bool = True) -> RetentionSummary:
@@ -167,7 +170,7 @@ class Keeper:
         return count, freed, 0, False
 
     def _measure(self, connection: Connection) -> DiskUse:
-        folder = self._media_dir if self._media_dir.exists() else self._media_dir.parent
+        folder = self._volumes.list_volumes()[0].directory
         return DiskUse(used_bytes=store.read_totals(connection).size_bytes, free_bytes=shutil.disk_usage(folder).free)
 
     def _delete(self, rows: Sequence[Segment], reason: Literal["age", "disk"], now: datetime) -> list[Segment]:
@@ -203,7 +206,10 @@ class Keeper:
         gone: list[Segment] = []
         folders: set[Path] = set()
         for row in rows:
-            path = self._media_dir / row.path
+            volume = self._volumes.volume_of(row)
+            if not volume.is_there():
+                continue  # the row stays for the file on a disk that is away
+            path = volume.directory / row.path
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:

@@ -20,7 +20,7 @@ from safecity.video.access_unit import TICKS_PER_S, AccessUnit, StreamHeader
 from safecity.video.disk import AppendJob, CloseJob, DiskFailure, Job, OpenJob
 from safecity.video.index import Statement
 from safecity.video.ledger import OutageLedger
-from safecity.video.model import JOIN_WITHIN, Cause, Segment, SegmentState, StreamKey
+from safecity.video.model import JOIN_WITHIN, Cause, Origin, Segment, SegmentState, StreamKey
 from safecity.video.timeline import FIRST_INTERVAL_TICKS, LineStart, SessionLine, is_hole
 
 MAX_SEGMENT_S = 600.0  # a stream that sends no key frame for so long is opened anew
@@ -322,8 +322,10 @@ def segment_path(key: StreamKey, started_at: datetime, *, session: str) -> str:
 
 def describe(row: Segment, previous_root: str | None) -> bytes:
     """What a file says of itself, so that the index can be made from files alone."""
+    origin = {} if row.origin is Origin.RECORDED else {"origin": row.origin.value}
     return json.dumps(
-        {
+        origin
+        | {
             "format": FORMAT,
             "camera": row.camera,
             "stream": row.stream.value,

@@ -10,18 +10,18 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import BinaryIO
 
 from safecity.oversight.merkle import inclusion_path, leaf_hash, root
 from safecity.platform.clock import to_us
-from safecity.platform.errors import Conflict, DataLoss, Invalid, NotFound
+from safecity.platform.errors import Conflict, DataLoss, Invalid, NotFound, Unavailable
 from safecity.video.access_unit import TICKS_PER_S
 from safecity.video.boxes import is_sync
 from safecity.video.fmp4 import description_box, mdat_header, moof, reference_times
 from safecity.video.model import Segment, SegmentState, instant_of
 from safecity.video.scan import FileSource, Fragment, Scan, scan
 from safecity.video.sheet import SheetFragment, SheetSegment, to_text
+from safecity.video.volumes import Volumes
 
 DESCRIPTION_HEAD_BYTES = 24  # size, type and UUID of the description box
 
@@ -71,9 +71,9 @@ def bare_init(found: Scan) -> bytes:
 class ClipWriter:
     """Writes one clip from segments in order of time."""
 
-    def __init__(self, out: BinaryIO, *, media_dir: Path, description: bytes) -> None:
+    def __init__(self, out: BinaryIO, *, volumes: Volumes, description: bytes) -> None:
         self._out = out
-        self._media_dir = media_dir
+        self._volumes = volumes
         self._description = description
         self._digest = hashlib.sha256()
         self._init: bytes | None = None
@@ -93,7 +93,7 @@ class ClipWriter:
         Raises DataLoss when the file is not what was recorded, and Conflict when its parameters differ from those of
         the segments before.
         """
-        with open_segment(self._media_dir, segment) as file:
+        with open_segment(self._volumes, segment) as file:
             source = FileSource(file, size_bytes=segment.size_bytes)
             found = scan(source)
             leaves = [leaf_hash(found.init_bytes)]
@@ -187,14 +187,23 @@ def _first_ticks(found: Scan, cut: Cut) -> int:
     return item.decode_ticks + sum(entry[0] for entry in item.entries[: cut.left_out])
 
 
-def open_segment(media_dir: Path, segment: Segment) -> BinaryIO:
-    """The file of a segment; raises NotFound when retention took it, Invalid for a path outside of the store."""
-    path = (media_dir / segment.path).resolve()
-    if not path.is_relative_to(media_dir.resolve()):
+def open_segment(volumes: Volumes, segment: Segment) -> BinaryIO:
+    """The file of a segment; raises NotFound when retention took it, Invalid for a path outside of the store.
+
+    Raises Unavailable where its disk is not there.
+    """
+    volume = volumes.volume_of(segment)
+    path = (volume.directory / segment.path).resolve()
+    if not path.is_relative_to(volume.directory.resolve()):
         raise Invalid("the index names a file outside of the recordings", code="video.path_invalid")
     try:
         return os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC), "rb")
     except FileNotFoundError as error:
+        if segment.volume == volume.id and not volume.is_there():
+            raise Unavailable(
+                f"the disk with the recording of {segment.started_at:%Y-%m-%d %H:%M:%S} UTC is not there",
+                code="video.volume_gone",
+            ) from error
         raise NotFound(
             f"the recording of {segment.started_at:%Y-%m-%d %H:%M:%S} UTC is no longer kept",
             code="video.recording_gone",

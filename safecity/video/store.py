@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, RowMapping
 from safecity.platform.database import Json, UtcInstant, metadata
 from safecity.sites.model import CameraId
 from safecity.video.holds import is_not_held, take_turn
-from safecity.video.model import Cause, Outage, Segment, SegmentState, Stream, Timeline, explain
+from safecity.video.model import Cause, Origin, Outage, Segment, SegmentState, Stream, Timeline, explain
 
 MAX_ROWS = 50_000  # of one answer: 30 days of one stream are 43,200 segments
 _RAW_US = sa.BigInteger
@@ -45,8 +45,17 @@ segments = sa.Table(
     sa.Column("previous_root", sa.String(64), nullable=True, comment="Root of the stream's segment before"),
     sa.Column("is_held", sa.Boolean, nullable=False, comment="Never deleted while true"),
     sa.Column("writer", sa.String(100), nullable=False, comment="Recorder slot that wrote it"),
+    sa.Column("volume", sa.String(40), nullable=True, comment="Volume it was written to; a hint, null: look for it"),
+    sa.Column(
+        "origin",
+        sa.String(10),
+        nullable=False,
+        server_default="recorded",
+        comment="Where its pictures came from: recorded, edge, card; the last two are recovered",
+    ),
     sa.Index("ix_segments_started_at", "started_at"),
     sa.Index("ix_segments_state", "state"),
+    sa.Index("ix_segments_volume", "volume", "started_at"),
     sqlite_with_rowid=False,
     comment="Files of recorded video, about a minute each; those of one stream never overlap",
 )
@@ -113,6 +122,7 @@ def _segment(row: RowMapping) -> Segment:
     fields = dict(row)
     fields["stream"] = Stream(row["stream"])
     fields["state"] = SegmentState(row["state"])
+    fields["origin"] = Origin(row["origin"])
     return Segment(**fields)
 
 

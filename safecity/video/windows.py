@@ -11,7 +11,6 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Literal
 
 from safecity.platform.clock import to_us
@@ -24,6 +23,7 @@ from safecity.video.model import JOIN_WITHIN, CameraId, Segment, Stream, instant
 from safecity.video.scan import FileSource, Scan, scan
 from safecity.video.splice import bare_init, open_segment
 from safecity.video.store import find_next_segment, list_segments
+from safecity.video.volumes import Volumes
 
 Frames = Literal["all", "key"]
 
@@ -82,9 +82,9 @@ class _Piece:
 class WindowReader:
     """Windows of one installation's recordings; safe to use from several threads."""
 
-    def __init__(self, database: Database, *, media_dir: Path) -> None:
+    def __init__(self, database: Database, *, volumes: Volumes) -> None:
         self._database = database
-        self._media_dir = media_dir
+        self._volumes = volumes
         self._scans: OrderedDict[tuple[str, int], Scan] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -110,7 +110,7 @@ class WindowReader:
 
     def read_lead(self, lead: Lead) -> bytes:
         """The bytes of its pictures, one behind the other. Raises NotFound, DataLoss."""
-        with open_segment(self._media_dir, lead.segment) as file:
+        with open_segment(self._volumes, lead.segment) as file:
             return b"".join(_read_payload(FileSource(file), lead.pictures))
 
     def read(
@@ -177,7 +177,7 @@ class WindowReader:
         for number, piece in enumerate(pieces):
             # A border inside a session is exact; one between sessions may be some milliseconds wide and is bridged.
             end_at = pieces[number + 1].pictures[0].at if number + 1 < len(pieces) else to_at
-            with open_segment(self._media_dir, piece.segment) as file:
+            with open_segment(self._volumes, piece.segment) as file:
                 source = FileSource(file)
                 for run in _runs(piece.pictures):
                     sequence += 1
@@ -198,7 +198,7 @@ class WindowReader:
             if key in self._scans:
                 self._scans.move_to_end(key)
                 return self._scans[key]
-        with open_segment(self._media_dir, segment) as file:
+        with open_segment(self._volumes, segment) as file:
             found = scan(FileSource(file, size_bytes=segment.size_bytes))
         with self._lock:
             self._scans[key] = found

@@ -16,6 +16,7 @@ from safecity.video import store
 from safecity.video.holds import HeldInterval, hold, release
 from safecity.video.model import Segment, SegmentState, Stream
 from safecity.video.retention import Keeper
+from safecity.video.volumes import Volumes
 from tests.response import NOON, Centre
 
 MB = 1_000_000
@@ -64,7 +65,7 @@ class Shelf:
 
     def press(self, *, days: float = 30.0) -> None:
         settings = VideoSettings(reserve_gb=0.0, disk_gb=1e-9, retention_days=days)
-        Keeper(self.database, settings, media_dir=self.folder).run_once(NOON + timedelta(days=40))
+        Keeper(self.database, settings, volumes=Volumes.at(self.folder)).run_once(NOON + timedelta(days=40))
 
     def files(self) -> set[str]:
         return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*.mp4")}

@@ -21,6 +21,7 @@ from safecity.sites.states import expire_camera_states
 from safecity.video.export import ClipExports
 from safecity.video.reindex import Reindexer
 from safecity.video.retention import AgeTrust, Keeper
+from safecity.video.volumes import Volumes, prepare_volumes
 
 TURN_S = 0.5
 INTAKE_EVERY_S = 0.5
@@ -37,9 +38,11 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
     clock = SystemClock()
     database = Database(settings.database_url())
     data_dir = settings.platform.data_dir.absolute()
-    retention = Keeper(database, settings.video, media_dir=data_dir / "media", source=slot)
+    prepare_volumes(data_dir, settings.video)
+    volumes = Volumes.open(data_dir, settings.video)
+    retention = Keeper(database, settings.video, volumes=volumes, source=slot)
     trust = AgeTrust(clock.now(), monotonic_s=clock.monotonic_s())
-    reindexer = Reindexer(database, media_dir=data_dir / "media", source=slot)
+    reindexer = Reindexer(database, volumes=volumes, source=slot)
     oversight = Oversight(database, settings.oversight, clock)
     intake = Intake(database, settings.incidents, oversight=oversight, clock=clock)
     clocks = Clocks(database, settings.incidents, clock=clock)

@@ -16,6 +16,7 @@ from safecity.video.ledger import OutageLedger
 from safecity.video.model import Cause, Outage, Segment, Stream, StreamKey
 from safecity.video.segments import Outlets, SegmentRules, SegmentWriter
 from safecity.video.timeline import TickCounter
+from safecity.video.volumes import Volumes
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 KEY: StreamKey = (CameraId("cam_a"), Stream.MAIN)
@@ -145,7 +146,7 @@ class Camera:
 
 def record_to_disk(folder: Path, header: StreamHeader, seconds: int) -> tuple[list[Segment], DiskWriter]:
     rows: list[Segment] = []
-    disk = DiskWriter(folder, put_row=rows.append)
+    disk = DiskWriter(Volumes.at(folder), put_row=rows.append)
     facts: list[object] = []
     rules = SegmentRules(segment_s=4.0, fragment_s=1.0, writer="recorder-1", tag="tag")
     outlets = Outlets(submit=disk.submit, take_failure=disk.take_failure, put_fact=facts.append)

@@ -24,6 +24,7 @@ from safecity.video.model import Cause, Outage, Segment, SegmentState
 from safecity.video.recovery import DAMAGED_SUFFIX, recover_stream
 from safecity.video.scan import scan
 from safecity.video.segments import Outlets, SegmentRules, SegmentWriter
+from safecity.video.volumes import Volumes
 from tests.rooms.video.paper import KEY, START, header_of, record_to_disk
 
 
@@ -68,7 +69,7 @@ def test_a_file_cut_anywhere_keeps_every_whole_fragment_and_nothing_else(
     kept = [end for end in ends if end <= int(len(whole) * share)]
     # Rubbish that happens to fill a fragment up to its very end cannot be told from pictures without their hash.
     assume(all(len(raw) < end for end in ends[len(kept) :]))
-    found = recover_stream(media, KEY, known=[rows[1], opened(victim)], writer="recorder-1")
+    found = recover_stream(Volumes.at(media), KEY, known=[rows[1], opened(victim)], writer="recorder-1")
     if not kept:
         assert [one.path for one in found.set_aside] == [victim.path]
         assert [one.path for one in found.missing] == [victim.path]
@@ -86,7 +87,7 @@ def test_a_file_cut_anywhere_keeps_every_whole_fragment_and_nothing_else(
     with av.open(BytesIO(left)) as container:
         assert sum(1 for packet in container.demux() if packet.size) > 0
     # A second recovery finds nothing to do.
-    again = recover_stream(media, KEY, known=[rows[1], restored.row], writer="recorder-1")
+    again = recover_stream(Volumes.at(media), KEY, known=[rows[1], restored.row], writer="recorder-1")
     assert (again.restored, again.set_aside, again.missing, again.last) == ((), (), (), restored.row)
 
 
@@ -97,13 +98,13 @@ def test_zeros_where_a_power_cut_lost_the_data_are_cut_away(media: Path, shelf: 
     start = last.offset_bytes + last.head_bytes
     raw[start:] = bytes(len(raw) - start)
     (media / row.path).write_bytes(raw)
-    (restored,) = recover_stream(media, KEY, known=[opened(row)], writer="x").restored
+    (restored,) = recover_stream(Volumes.at(media), KEY, known=[opened(row)], writer="x").restored
     assert restored.row.fragments == row.fragments - 1
     assert restored.row.size_bytes == last.offset_bytes
 
 
 def test_without_an_index_every_file_is_found_and_equal(media: Path, shelf: tuple[Path, list[Segment]]) -> None:
-    found = recover_stream(media, KEY, known=[], writer="recorder-1")
+    found = recover_stream(Volumes.at(media), KEY, known=[], writer="recorder-1")
     assert [one.row for one in found.restored] == shelf[1]
     assert all(one.cut_bytes == 0 for one in found.restored)
 
@@ -111,7 +112,7 @@ def test_without_an_index_every_file_is_found_and_equal(media: Path, shelf: tupl
 def test_files_that_the_index_never_heard_of_are_found_behind_its_newest_row(
     media: Path, shelf: tuple[Path, list[Segment]]
 ) -> None:
-    found = recover_stream(media, KEY, known=[shelf[1][0]], writer="recorder-1")
+    found = recover_stream(Volumes.at(media), KEY, known=[shelf[1][0]], writer="recorder-1")
     assert [one.row for one in found.restored] == shelf[1][1:]
 
 
@@ -121,7 +122,7 @@ def test_a_file_that_is_being_written_is_left_alone(media: Path, shelf: tuple[Pa
         writing.write(b"half of a fragment")
         writing.flush()
         fcntl.flock(writing.fileno(), fcntl.LOCK_EX)
-        found = recover_stream(media, KEY, known=[shelf[1][1], opened(row)], writer="x")
+        found = recover_stream(Volumes.at(media), KEY, known=[shelf[1][1], opened(row)], writer="x")
         assert (found.restored, found.set_aside) == ((), ())
         assert (media / row.path).stat().st_size > row.size_bytes
 
@@ -131,7 +132,7 @@ def test_another_cameras_file_is_set_aside_not_indexed(media: Path, shelf: tuple
     foreign = media / "cam_b" / "main" / "2026-03-01" / "235959000Z-x-1.mp4"
     foreign.parent.mkdir(parents=True)
     shutil.copy(media / row.path, foreign)
-    found = recover_stream(media, (row.camera.__class__("cam_b"), row.stream), known=[], writer="x")  # type: ignore[arg-type]
+    found = recover_stream(Volumes.at(media), (row.camera.__class__("cam_b"), row.stream), known=[], writer="x")  # type: ignore[arg-type]
     assert found.restored == ()
     assert len(found.set_aside) == 1
 
@@ -141,12 +142,12 @@ def test_another_cameras_file_is_set_aside_not_indexed(media: Path, shelf: tuple
 
 def _handover(media: Path) -> Handover:
     mailbox = IndexMailbox()
-    disk = DiskWriter(media, put_row=mailbox.put_segment)
+    disk = DiskWriter(Volumes.at(media), put_row=mailbox.put_segment)
     rules = SegmentRules(segment_s=4.0, fragment_s=1.0, writer="recorder-1", tag="tag")
     outlets = Outlets(submit=disk.submit, take_failure=disk.take_failure, put_fact=mailbox.put_fact)
     ledger = OutageLedger(KEY, put_outage=mailbox.put_outage, put_fact=mailbox.put_fact)
     writer = SegmentWriter(KEY, rules=rules, outlets=outlets, ledger=ledger)
-    return Handover(media_dir=media, writer=writer, disk=disk, mailbox=mailbox, slot="recorder-1")
+    return Handover(volumes=Volumes.at(media), writer=writer, disk=disk, mailbox=mailbox, slot="recorder-1")
 
 
 def test_the_time_without_a_recorder_is_its_own_outage(media: Path, shelf: tuple[Path, list[Segment]]) -> None:

@@ -17,6 +17,7 @@ from safecity.video import reindex, store
 from safecity.video.model import Segment, SegmentState, Stream
 from safecity.video.recovery import DAMAGED_SUFFIX, recover_stream
 from safecity.video.reindex import SETTLED_AFTER, Reindexer
+from safecity.video.volumes import Volumes
 from tests.rooms.video.paper import KEY, START, header_of, record_to_disk
 
 LATER = START + timedelta(days=3)
@@ -55,7 +56,7 @@ def listed(database: Database) -> list[Segment]:
 def test_a_lost_index_is_made_again_from_the_files(
     media: Path, database: Database, shelf: tuple[Path, list[Segment]]
 ) -> None:
-    keeper = Reindexer(database, media_dir=media)
+    keeper = Reindexer(database, volumes=Volumes.at(media))
     assert keeper.run_once(LATER) == 3
     assert listed(database) == shelf[1]
     assert keeper.run_once(LATER) == 0
@@ -71,8 +72,8 @@ def test_what_the_mailbox_dropped_is_found_though_newer_rows_are_there(
     held = replace(rows[2], is_held=True)
     with database.begin() as connection:
         store.put_segments(connection, [held])
-    assert recover_stream(media, KEY, known=[held], writer="recorder-1").restored == ()
-    assert Reindexer(database, media_dir=media).run_once(LATER) == 2
+    assert recover_stream(Volumes.at(media), KEY, known=[held], writer="recorder-1").restored == ()
+    assert Reindexer(database, volumes=Volumes.at(media)).run_once(LATER) == 2
     assert listed(database) == [rows[0], rows[1], held]
 
 
@@ -86,7 +87,7 @@ def test_what_is_being_written_deleted_or_young_is_left_alone(
     os.utime(media / rows[1].path, (LATER.timestamp(), LATER.timestamp()))
     with (media / rows[2].path).open("rb") as writing:
         fcntl.flock(writing.fileno(), fcntl.LOCK_EX)
-        assert Reindexer(database, media_dir=media).run_once(LATER + SETTLED_AFTER / 2) == 0
+        assert Reindexer(database, volumes=Volumes.at(media)).run_once(LATER + SETTLED_AFTER / 2) == 0
     assert listed(database) == []
 
 
@@ -94,7 +95,7 @@ def test_one_run_reads_no_more_than_its_share(
     media: Path, database: Database, shelf: tuple[Path, list[Segment]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reindex, "BYTES_A_RUN", 1)
-    keeper = Reindexer(database, media_dir=media)
+    keeper = Reindexer(database, volumes=Volumes.at(media))
     assert [keeper.run_once(LATER) for _ in range(4)] == [1, 1, 1, 0]
     assert listed(database) == shelf[1]
 
@@ -106,7 +107,7 @@ def test_rubbish_is_set_aside_and_strangers_files_are_not_touched(media: Path, d
     for path in (day / "100000000Z-x-1.mp4", day / "notes.txt"):
         path.write_bytes(b"no recording")
         os.utime(path, (START.timestamp(), START.timestamp()))
-    assert Reindexer(database, media_dir=media).run_once(LATER) == 0
+    assert Reindexer(database, volumes=Volumes.at(media)).run_once(LATER) == 0
     assert sorted(path.name for path in day.iterdir()) == ["100000000Z-x-1.mp4" + DAMAGED_SUFFIX, "notes.txt"]
 
 
@@ -116,7 +117,7 @@ def test_a_file_that_the_disk_does_not_give_keeps_no_camera_from_being_recorded(
     rows = shelf[1]
     (media / rows[2].path).unlink()
     (media / rows[2].path).mkdir()  # opening it fails with an OSError, for root too
-    found = recover_stream(media, KEY, known=[rows[0]], writer="recorder-1")
+    found = recover_stream(Volumes.at(media), KEY, known=[rows[0]], writer="recorder-1")
     assert [one.row for one in found.restored] == [rows[1]]
     assert found.set_aside == ()
 
@@ -130,6 +131,6 @@ def test_a_damaged_time_is_set_aside_and_keeps_no_camera_from_being_recorded(
     at = bytes(raw).rindex(b"tfdt") + 8  # behind version and flags: the 64-bit decode time of the last fragment
     raw[at] = 0x7F
     path.write_bytes(raw)
-    found = recover_stream(media, KEY, known=[rows[1]], writer="recorder-1")
+    found = recover_stream(Volumes.at(media), KEY, known=[rows[1]], writer="recorder-1")
     assert [one.path for one in found.set_aside] == [rows[2].path]
     assert path.with_name(path.name + DAMAGED_SUFFIX).read_bytes() == raw

@@ -14,6 +14,7 @@ from safecity.sites.model import CameraId
 from safecity.video import store
 from safecity.video.model import Segment, SegmentState, Stream
 from safecity.video.retention import AgeTrust, DiskUse, Keeper, choose_for_space, excess_bytes
+from safecity.video.volumes import Volumes
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 MB = 1_000_000
@@ -60,7 +61,7 @@ class Shelf:
 
     def keeper(self, **settings: float) -> Keeper:
         chosen = VideoSettings.model_validate({"reserve_gb": 0.0} | settings)
-        return Keeper(self.database, chosen, media_dir=self.folder)
+        return Keeper(self.database, chosen, volumes=Volumes.at(self.folder))
 
     def files(self) -> set[str]:
         return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*.mp4")}

@@ -24,6 +24,7 @@ from safecity.video.disk import AppendJob, CloseJob, DiskFailure, DiskWriter
 from safecity.video.model import JOIN_WITHIN, Cause, SegmentState, Stream
 from safecity.video.scan import BufferSource, read_samples, scan
 from safecity.video.segments import segment_path
+from safecity.video.volumes import Volumes
 from tests.rooms.video.paper import KEY, RATE, START, Camera, PaperDisk, header_of, record_to_disk
 
 
@@ -279,7 +280,7 @@ def test_a_disk_that_refuses_leaves_a_whole_file_and_word(
 
 
 def test_one_stream_cannot_fill_the_mailbox_of_all(tmp_path: Path) -> None:
-    disk = DiskWriter(tmp_path, put_row=lambda row: None)
+    disk = DiskWriter(Volumes.at(tmp_path), put_row=lambda row: None)
     big = b"x" * (1024 * 1024)
 
     def offer(name: str) -> bool:

@@ -18,6 +18,7 @@ from safecity.video import stills as stills_module
 from safecity.video.model import Segment, SegmentState
 from safecity.video.stills import Stills
 from safecity.video.store import put_segments
+from safecity.video.volumes import Volumes
 from safecity.video.windows import WindowReader
 from tests.rooms.video.house import House
 from tests.rooms.video.recorded import CAMERA, NOON, load_clip
@@ -33,7 +34,7 @@ def house(tmp_path, clips_dir) -> House:
 
 @pytest.fixture
 def stills(house: House) -> Stills:
-    windows = WindowReader(house.database, media_dir=house.data_dir / "media")
+    windows = WindowReader(house.database, volumes=Volumes.at(house.data_dir / "media"))
     return Stills(house.database, oversight=house.oversight, clock=house.clock, windows=windows)
 
 
@@ -151,7 +152,7 @@ def test_what_is_damaged_is_said_to_be(house: House, stills: Stills) -> None:
             house.database,
             oversight=house.oversight,
             clock=house.clock,
-            windows=WindowReader(house.database, media_dir=house.data_dir / "media"),
+            windows=WindowReader(house.database, volumes=Volumes.at(house.data_dir / "media")),
         )
         found = fresh.find(CAMERA, at=NOON + timedelta(milliseconds=30), width_px=640)
         assert found is not None

@@ -13,6 +13,7 @@ from safecity.platform.errors import NotFound
 from safecity.platform.schema import upgrade
 from safecity.video.model import SegmentState, Stream
 from safecity.video.scan import read_samples, scan
+from safecity.video.volumes import Volumes
 from safecity.video.windows import Window, WindowReader
 from tests.rooms.video.recorded import CAMERA, NOON, FakeRecorder, load_clip
 
@@ -25,7 +26,7 @@ def recorder(tmp_path: Path, clips_dir: Path) -> FakeRecorder:
 
 
 def reader_of(recorder: FakeRecorder) -> WindowReader:
-    return WindowReader(recorder.database, media_dir=recorder.media_dir)
+    return WindowReader(recorder.database, volumes=Volumes.at(recorder.media_dir))
 
 
 def pictures_of(window: Window) -> list[tuple[int, bytes]]:
