@@ -18,6 +18,8 @@ from safecity.virtual.control_client import VirtualControl
 from safecity.virtual.control_models import MountView
 from safecity.virtual.faults import FaultKind
 from safecity.virtual.mounts import PROFILES
+from safecity.virtual.onvif.events import EventKind
+from safecity.virtual.onvif.server import OnvifPlan
 from safecity.virtual.rtsp.digest import Credentials
 from safecity.virtual.running import RunningCity, fresh_credentials, plan_mounts, run_city
 from safecity.virtual.serve_report import ServedCamera, ServeReport
@@ -43,6 +45,12 @@ def serve(
     cache: Annotated[Path | None, typer.Option(help="Folder for prepared clips.")] = None,
     bitrate_bps: Annotated[int | None, typer.Option(help="Constant bit rate of main streams (bench).")] = None,
     counter: Annotated[bool, typer.Option("--counter", help="Burn a readable number into pictures (bench).")] = False,
+    onvif: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Serve ONVIF on this port; 0: a free one.")
+    ] = None,
+    addresses: Annotated[
+        str | None, typer.Option(help="With --onvif: the first camera's own address (127.60.0.1); the others follow.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve virtual cameras until ctrl-C; credentials are printed once."""
@@ -54,6 +62,7 @@ def serve(
         rtsp_port=port,
         control_port=control,
         clip_options=ClipOptions(bitrate_bps=bitrate_bps, burns_counter=counter),
+        onvif=None if onvif is None else OnvifPlan(port=onvif, first_address=addresses),
     )
     stop = threading.Event()
 
@@ -76,7 +85,9 @@ def fault(
     for_s: Annotated[float | None, typer.Option("--for", help="Seconds; until `clear` if left away.")] = None,
     value: Annotated[
         str | None,
-        typer.Option(help="clock-jump: seconds, `-30:rtp`; clock-drift: ppm; garbage: `nal` or `framing`."),
+        typer.Option(
+            help="clock-jump: seconds, `-30:rtp`; clock-drift: ppm; garbage: `nal` or `framing`; odd-onvif: a way."
+        ),
     ] = None,
     control: Control = None,
 ) -> None:
@@ -84,6 +95,19 @@ def fault(
     names = VirtualControl.of_this_user(control).set_fault(camera, kind, for_s=for_s, value=value)
     until = f"for {for_s:g} s" if for_s is not None else "until cleared"
     typer.echo(f"{kind.value} {until}: {', '.join(names)}")
+
+
+@virtual_app.command()
+def event(
+    camera: Annotated[str, typer.Argument(help="Name of a camera, or `all`.")],
+    kind: Annotated[EventKind, typer.Argument(help="What it notices.")],
+    *,
+    off: Annotated[bool, typer.Option("--off", help="It is over.")] = False,
+    control: Control = None,
+) -> None:
+    """Have a camera tell an ONVIF event: motion, tampering, its input."""
+    names = VirtualControl.of_this_user(control).notice(camera, kind, is_active=not off)
+    typer.echo(f"{kind.value} {'over' if off else 'begun'}: {', '.join(names)}")
 
 
 @virtual_app.command("list")
@@ -137,7 +161,11 @@ def _tell(running: RunningCity, credentials: Credentials | None, *, as_json: boo
         user=credentials.user if credentials else None,
         password=credentials.password if credentials else None,
         cameras=tuple(
-            ServedCamera(name=name, **{profile: city.url_of(name, profile) for profile in PROFILES})
+            ServedCamera(
+                name=name,
+                onvif=f"{city.onvif.devices[name].address}/onvif/device_service" if city.onvif else None,
+                **{profile: city.url_of(name, profile) for profile in PROFILES},
+            )
             for name in city.mounts
         ),
     )
@@ -146,6 +174,8 @@ def _tell(running: RunningCity, credentials: Credentials | None, *, as_json: boo
     else:
         first, last = report.cameras[0], report.cameras[-1]
         typer.echo(f"{len(report.cameras)} cameras: {first.main} ... {last.main} (and /sub)")
+        if first.onvif:
+            typer.echo(f"ONVIF: {first.onvif} ... {last.onvif}")
         typer.echo(f"user {report.user}, password {report.password}" if report.user else "no password is asked for")
         typer.echo(f"control port {report.control_port}; ctrl-C ends it")
     sys.stdout.flush()

@@ -3,6 +3,7 @@
 GET    /mounts                                  cameras, viewers, counters, faults
 POST   /faults   {camera, kind, for_s, value}   set a fault
 DELETE /faults?camera=&kind=                    clear one kind, or all
+POST   /events   {camera, kind, is_active}      have a camera notice something (ONVIF events)
 GET    /sent?mount=&stream=&from=               when each burned-in number left
 """
 
@@ -18,6 +19,7 @@ from safecity.platform.errors import Denied, Invalid, Kind, NotFound, Problem, U
 from safecity.virtual.control_models import (
     Concerned,
     ControlProblem,
+    EventRequest,
     FaultRequest,
     MountList,
     SentList,
@@ -112,6 +114,8 @@ class ControlServer:
             return MountList(mounts=tuple(map(view_mount, self._city.mounts.values())))
         if (request.method, parts.path) == ("POST", "/faults"):
             return await self._set_fault(request.body)
+        if (request.method, parts.path) == ("POST", "/events"):
+            return self._notice(request.body)
         if (request.method, parts.path) == ("DELETE", "/faults"):
             kind = _read_kind(query["kind"]) if "kind" in query else None
             return Concerned(cameras=tuple(self._city.clear_faults(query.get("camera", "all"), kind)))
@@ -126,6 +130,13 @@ class ControlServer:
             raise Invalid(f"This is no fault: {error.errors()[0]['msg']}.", code="virtual.fault") from error
         names = await self._city.set_fault(wanted.camera, wanted.kind, for_s=wanted.for_s, value=wanted.value)
         return Concerned(cameras=tuple(names))
+
+    def _notice(self, body: bytes) -> Concerned:
+        try:
+            wanted = EventRequest.model_validate_json(body)
+        except ValidationError as error:
+            raise Invalid(f"This is no event: {error.errors()[0]['msg']}.", code="virtual.event") from error
+        return Concerned(cameras=tuple(self._city.notice(wanted.camera, wanted.kind, is_active=wanted.is_active)))
 
     def _list_sent(self, query: Mapping[str, str]) -> SentList:
         start = query.get("from", "0")

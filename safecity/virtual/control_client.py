@@ -12,6 +12,7 @@ from safecity.virtual.control_files import get_control_file
 from safecity.virtual.control_models import (
     Concerned,
     ControlProblem,
+    EventRequest,
     FaultRequest,
     MountList,
     MountView,
@@ -19,6 +20,7 @@ from safecity.virtual.control_models import (
     SentView,
 )
 from safecity.virtual.faults import FaultKind
+from safecity.virtual.onvif.events import EventKind
 
 TIMEOUT_S = 300.0
 """Setting a fault that must be encoded first answers when it holds."""
@@ -52,6 +54,11 @@ class VirtualControl:
         """Make a camera (or `all`) faulty; returns the cameras concerned, once the fault holds."""
         body = FaultRequest(camera=camera, kind=kind, for_s=for_s, value=value).model_dump_json().encode()
         return Concerned.model_validate_json(self._ask("POST", "/faults", body=body)).cameras
+
+    def notice(self, camera: str, kind: EventKind, *, is_active: bool) -> tuple[str, ...]:
+        """Have a camera (or `all`) notice something, or no longer."""
+        body = EventRequest(camera=camera, kind=kind, is_active=is_active).model_dump_json().encode()
+        return Concerned.model_validate_json(self._ask("POST", "/events", body=body)).cameras
 
     def clear_faults(self, camera: str = "all", kind: FaultKind | None = None) -> tuple[str, ...]:
         """End one kind of fault or all of a camera (or `all`)."""

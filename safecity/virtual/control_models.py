@@ -6,6 +6,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from safecity.virtual.faults import Fault, FaultKind
 from safecity.virtual.mounts import Mount, MountStream
+from safecity.virtual.onvif.events import EventKind
 from safecity.virtual.rtsp.viewer import Viewer
 
 
@@ -20,6 +21,14 @@ class FaultRequest(_Wire):
     kind: FaultKind
     for_s: float | None = Field(default=None, description="Seconds after which it ends; none: until cleared.")
     value: str | None = Field(default=None, max_length=64, description="As the kind asks: seconds, ppm, place.")
+
+
+class EventRequest(_Wire):
+    """POST /events."""
+
+    camera: str = Field(max_length=128, description="Name of a camera, or `all`.")
+    kind: EventKind
+    is_active: bool
 
 
 class FaultView(_Wire):

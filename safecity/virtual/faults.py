@@ -27,6 +27,7 @@ class FaultKind(StrEnum):
     BLACK = "black"
     FROZEN = "frozen"
     COVERED = "covered"
+    ODD_ONVIF = "odd-onvif"
 
 
 PICTURE_KINDS: Final = frozenset(
@@ -42,6 +43,33 @@ class GarbageKind(StrEnum):
     """Into the payload; the packets around it stay whole."""
     FRAMING = "framing"
     """Between the packets of an interleaved connection; over UDP, whole datagrams."""
+
+
+class OddOnvif(StrEnum):
+    """Ways in which real devices differ from the specification; one at a time, by the fault `odd-onvif`."""
+
+    NO_SERVICES = "no-services"
+    """GetServices is not there; GetCapabilities is."""
+    MEDIA1 = "media1"
+    """The first media service only."""
+    MEDIA2 = "media2"
+    """The second media service only."""
+    FOREIGN_ADDRESS = "foreign-address"
+    """Addresses of services and streams name a host that cannot be reached, as behind NAT."""
+    HTTP_DIGEST = "http-digest"
+    """WS-UsernameToken is not looked at; HTTP Digest is asked for."""
+    REFERENCES = "references"
+    """Pull points share one address; which is meant is said by a reference parameter alone."""
+    NO_SPACES = "no-spaces"
+    """The PTZ node tells no spaces and the configuration no limits."""
+    FLAT_FAULTS = "flat-faults"
+    """Faults come as SOAP 1.1 with status 500."""
+    MISFORMED = "misformed"
+    """A name with a bare ampersand, so that answers are no well-formed XML."""
+    FLOOD = "flood"
+    """Answers never end."""
+    MUTE = "mute"
+    """Requests are taken and never answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +126,9 @@ def check_fault(kind: FaultKind, value: str | None, *, for_s: float | None) -> N
         read_jump(value)
     elif kind is FaultKind.CLOCK_DRIFT:
         read_drift_ppm(value)
+    elif kind is FaultKind.ODD_ONVIF:
+        if value not in tuple(OddOnvif):
+            raise Invalid(f"Say in which way it is odd: {', '.join(OddOnvif)}.", code="virtual.fault")
     elif value is not None:
         raise Invalid(f"The fault {kind} takes no value.", code="virtual.fault")
 
@@ -114,6 +145,11 @@ class CameraClock:
         self._ppm = 0.0
         self._drifts_since_s = 0.0
         self._kept_s = 0.0
+        self._set_s = 0.0
+
+    def set_wall(self, told: datetime, *, now: datetime, now_s: float) -> None:
+        """Someone sets the camera's clock: from now on it goes on from there."""
+        self._set_s += (told - self.wall(now, now_s)).total_seconds()
 
     def set_jump(self, jump: ClockJump | None) -> None:
         """Jump from now on; None ends it."""
@@ -128,7 +164,7 @@ class CameraClock:
 
     def wall(self, now: datetime, now_s: float) -> datetime:
         """What the camera believes the time is."""
-        return now + timedelta(seconds=self._jump.by_s + self._drift_s(now_s))
+        return now + timedelta(seconds=self._jump.by_s + self._drift_s(now_s) + self._set_s)
 
     def rtp_shift_ticks(self, now_s: float) -> int:
         """How far RTP timestamps are from those of a true clock."""

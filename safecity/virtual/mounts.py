@@ -22,6 +22,7 @@ from safecity.virtual.faults import (
 from safecity.virtual.feed import Feed, Shown
 from safecity.virtual.rtsp.digest import Credentials
 from safecity.virtual.rtsp.packets import PacketStream
+from safecity.virtual.rtsp.source import ReplayAsk
 from safecity.virtual.rtsp.viewer import REPORT_INTERVAL_S, Viewer
 from safecity.virtual.rtsp.wheel import Wheel
 
@@ -45,6 +46,10 @@ class MountPlan:
     """How far into its clip the camera begins, so that cameras with one clip do not show the same."""
     first_rtp_timestamp: int | None = None
     """RTP timestamp of media time 0; random unless given."""
+    turns: bool = True
+    """Whether its ONVIF side has a PTZ head."""
+    firmware: str = ""
+    """Firmware version that its ONVIF side tells; the newest unless given."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -93,6 +98,16 @@ class MountState:
     faults: dict[FaultKind, Fault] = field(default_factory=dict[FaultKind, Fault])
     garbage: Garbage | None = None
     wrong_credentials: Credentials | None = None
+    users: dict[str, Credentials] = field(default_factory=dict[str, Credentials])
+    """Who may play, by name: at first the plan's, then what ONVIF clients make of it; empty for everyone."""
+
+    def __post_init__(self) -> None:
+        if self.plan.credentials:
+            self.users[self.plan.credentials.user] = self.plan.credentials
+
+    def camera_wall(self) -> datetime:
+        """What the camera believes the time is."""
+        return self.camera_clock.wall(self.clock.now(), self.clock.monotonic_s())
 
     def apply(self, now_s: float) -> None:
         """Bring everything but the picture in line with the faults that hold."""
@@ -111,6 +126,8 @@ class MountState:
 
 class MountStream:
     """One stream of a camera: a `rtsp.source.Source`."""
+
+    is_card = False
 
     def __init__(self, mount: MountState, profile: Profile, *, wheel: Wheel, joins_at_group: bool = True) -> None:
         self.mount = mount
@@ -134,9 +151,10 @@ class MountStream:
     # What the RTSP server asks (rtsp.source.Source)
 
     @property
-    def credentials(self) -> Credentials | None:
+    def users(self) -> tuple[Credentials, ...]:
         """Who may play."""
-        return self.mount.wrong_credentials or self.mount.plan.credentials
+        wrong = self.mount.wrong_credentials
+        return (wrong,) if wrong else tuple(self.mount.users.values())
 
     @property
     def is_refusing(self) -> bool:
@@ -158,6 +176,11 @@ class MountStream:
         feed = self._on_time()
         group = feed.group() if from_group and self._joins_at_group else []
         return self._timestamp(group[0].ticks if group else feed.next_shown_key_ticks())
+
+    def prepare(self, viewer: Viewer, ask: ReplayAsk) -> bool:
+        """A live stream replays nothing."""
+        del viewer, ask
+        return False
 
     def join(self, viewer: Viewer, *, from_group: bool) -> None:
         """Report the clock, send what the viewer needs to begin, then go on as for the others."""

@@ -11,6 +11,7 @@ class ServedCamera(BaseModel):
     name: str
     main: str
     sub: str
+    onvif: str | None = None
 
 
 class ServeReport(BaseModel):

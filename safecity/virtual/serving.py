@@ -14,10 +14,13 @@ import structlog
 
 from safecity.platform.clock import Clock, SystemClock
 from safecity.platform.errors import Conflict, Invalid, NotFound, Unavailable
+from safecity.virtual.card import CARD, CardStream
 from safecity.virtual.clips import ClipOptions, PreparedClip, prepare_clip
 from safecity.virtual.elementary import TICKS_PER_S
 from safecity.virtual.faults import PICTURE_KINDS, Fault, FaultKind, check_fault
 from safecity.virtual.mounts import PROFILES, Mount, MountName, MountPlan, MountStream, Profile, SentPicture
+from safecity.virtual.onvif.events import EventKind
+from safecity.virtual.onvif.server import OnvifPlan, OnvifServer
 from safecity.virtual.rtsp.packets import PacketStream, packetise
 from safecity.virtual.rtsp.server import RtspServer
 from safecity.virtual.rtsp.source import Source
@@ -43,6 +46,8 @@ class ServePlan:
     rtsp_port: int = 0
     control_port: int = 0
     clip_options: ClipOptions = field(default_factory=ClipOptions)
+    onvif: OnvifPlan | None = None
+    """Serve ONVIF too."""
     joins_at_group: bool = True
     """A TCP viewer is first sent the pictures since the last key one, as if the camera made a key picture for it."""
 
@@ -68,6 +73,8 @@ class VirtualCity:
             mount.name: Mount(mount, clock=self.clock, wheel=self.wheel, joins_at_group=plan.joins_at_group)
             for mount in plan.mounts
         }
+        self.cards = {name: CardStream(mount.streams["main"], wheel=self.wheel) for name, mount in self.mounts.items()}
+        self.onvif = OnvifServer(plan.onvif, host=plan.host) if plan.onvif else None
         self.server = RtspServer(self, clock=self.clock, wheel=self.wheel)
         self._executor = ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1), thread_name_prefix="clip")
         self._stand_ins = StandIns(plan.cache, self._executor)
@@ -83,6 +90,11 @@ class VirtualCity:
         Raises Invalid for a clip that cannot be played, Unavailable for a port that cannot be opened.
         """
         self.rtsp_port = await self.server.start(self.plan.host, self.plan.rtsp_port)
+        if self.onvif:
+            mounts = list(self.mounts.values())
+            own = [address for address in self.onvif.addresses(len(mounts)) if address != self.plan.host]
+            await self.server.listen_also(own, self.rtsp_port)
+            await self.onvif.start(mounts, cards=self.cards, rtsp_port=self.rtsp_port)
         paths = dict.fromkeys(mount.clip for mount in self.plan.mounts)
         await asyncio.gather(*(self._prepare(path, on_progress) for path in paths))
         log.info("virtual.city_started", cameras=len(self.mounts), port=self.rtsp_port, clips=len(paths))
@@ -93,13 +105,25 @@ class VirtualCity:
         for timer in self._ends.values():
             timer.cancel()
         self._ends.clear()
+        if self.onvif:
+            await self.onvif.close()
         await self.server.close()
         self.wheel.close()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     def find_source(self, mount: str, profile: str) -> Source | None:
         """For the RTSP server (rtsp.source.Directory)."""
-        return self._find_stream(mount, profile)
+        return self.cards.get(MountName(mount)) if profile == CARD else self._find_stream(mount, profile)
+
+    def notice(self, camera: str, kind: EventKind, *, is_active: bool) -> list[MountName]:
+        """Have one camera or `all` notice something. Raises NotFound, or Conflict where no ONVIF is served."""
+        if self.onvif is None:
+            raise Conflict("This city serves no ONVIF; start it with --onvif.", code="virtual.no_onvif")
+        mounts = self._mounts_named(camera)
+        for mount in mounts:
+            device = self.onvif.devices[mount.name]
+            device.board.notice(kind, is_active, at=device.camera_now())
+        return [mount.name for mount in mounts]
 
     def url_of(self, name: MountName, profile: Profile = "main") -> str:
         """Where a stream is served, without credentials."""
@@ -220,6 +244,8 @@ class VirtualCity:
                 else:
                     stream.feed.show(stand_in, from_ticks=starts)
             self._after_change(stream, fault.kind)
+        if fault.kind is FaultKind.DROP:
+            self.server.break_off(self.cards[mount.name])
         if for_s is not None:
             timer = asyncio.get_running_loop().call_later(for_s, self._leave, mount, fault.kind)
             self._ends[mount.name, fault.kind] = timer

@@ -105,6 +105,16 @@ class DigestGuard:
             return Verdict.REFUSED
         return self._judge_nonce(parameters, now_s)
 
+    def judge_any(
+        self, header: str, *, method: str, target: str, users: tuple[Credentials, ...], now_s: float
+    ) -> Verdict:
+        """The same, where several users may come in: the one that the header names is judged."""
+        named = (read_parameters(header) or {}).get("username", "")
+        for credentials in users:
+            if credentials.user == named:
+                return self.judge(header, method=method, target=target, credentials=credentials, now_s=now_s)
+        return Verdict.REFUSED
+
     def _judge_nonce(self, parameters: Mapping[str, str], now_s: float) -> Verdict:
         nonce = parameters.get("nonce", "")
         head, _, proof = nonce.rpartition(".")

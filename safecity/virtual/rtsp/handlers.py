@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from safecity.virtual.elementary import Elementary
 from safecity.virtual.rtsp.digest import Verdict
 from safecity.virtual.rtsp.messages import Reply, Request
+from safecity.virtual.rtsp.replaying import play_card
 from safecity.virtual.rtsp.sdp import TRACK, describe
 from safecity.virtual.rtsp.session import SESSION_TIMEOUT_S, Session, SessionState
 from safecity.virtual.rtsp.source import Source
@@ -17,6 +18,7 @@ from safecity.virtual.rtsp.transports import Interleaved, Unicast, choose_transp
 METHODS: Final = ("OPTIONS", "DESCRIBE", "SETUP", "PLAY", "PAUSE", "GET_PARAMETER", "TEARDOWN")
 KNOWN_METHODS: Final = frozenset({*METHODS, "ANNOUNCE", "RECORD", "REDIRECT", "SET_PARAMETER"})
 MAX_SESSIONS_A_CONNECTION: Final = 4
+REPLAY_FEATURE: Final = "onvif-replay"
 
 _RANGE = re.compile(r"npt\s*=\s*(?:now|\d{1,9}(?:\.\d{1,9})?)\s*-.{0,64}", re.IGNORECASE)
 _PUBLIC = ("Public", ", ".join(METHODS))
@@ -69,7 +71,7 @@ def answer(request: Request, desk: Desk) -> Reply | Hangup:
     if not request.headers.get("cseq", "").isdecimal():
         return Reply(status=400)
     required = ", ".join(filter(None, (request.headers.get("require"), request.headers.get("proxy-require"))))
-    if required:
+    if required and required.strip().lower() != REPLAY_FEATURE:
         return Reply(status=551, headers=(("Unsupported", required[:256]),))
     if request.method not in KNOWN_METHODS:
         return Reply(status=501, headers=(_PUBLIC,))
@@ -109,7 +111,7 @@ def _answer_for(exchange: Exchange) -> Reply:
         return Reply(headers=(_PUBLIC,))
     session = desk.sessions.get(_session_id(request))
     keeps_alive = session is not None and request.method in ("GET_PARAMETER", "TEARDOWN", "PAUSE")
-    if source.credentials and not keeps_alive:
+    if source.users and not keeps_alive:
         verdict = desk.judge(request, source)
         if verdict is not Verdict.ACCEPTED:
             challenges = desk.challenges(is_stale=verdict is Verdict.STALE)
@@ -183,6 +185,8 @@ def _transport_reply(chosen: Interleaved | Unicast, source_id: int, *, udp_ports
 
 
 def _play(exchange: Exchange, session: Session) -> Reply:
+    if session.source.is_card:
+        return play_card(exchange.request, session, after_reply=exchange.desk.after_reply)
     asked = exchange.request.headers.get("range")
     if asked is not None and not _RANGE.fullmatch(asked.strip()):
         return Reply(status=457)

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, cast
 
 import structlog
@@ -43,22 +43,32 @@ class RtspServer:
         self.connections: set[RtspConnection] = set()
         self.session_timeout_s = SESSION_TIMEOUT_S
         self.ports: UdpPorts | None = None
-        self._listening: asyncio.Server | None = None
+        self._listening: list[asyncio.Server] = []
         self._sweeping: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; returns the port, which is a free one where 0 was asked for. Raises Unavailable."""
+        bound = await self._listen(host, port)
+        self.ports = UdpPorts(asyncio.get_running_loop(), bound[0], wheel=self.wheel, clock=self.clock)
+        self._sweeping = asyncio.create_task(self._sweep())
+        return bound[1]
+
+    async def listen_also(self, hosts: Sequence[str], port: int) -> None:
+        """Listen at more addresses, where cameras have their own. Raises Unavailable."""
+        for host in hosts:
+            await self._listen(host, port)
+
+    async def _listen(self, host: str, port: int) -> tuple[str, int]:
         loop = asyncio.get_running_loop()
         try:
-            self._listening = await loop.create_server(lambda: RtspConnection(self), host, port, backlog=1024)
+            listening = await loop.create_server(lambda: RtspConnection(self), host, port, backlog=1024)
         except OSError as error:
             raise Unavailable(
                 f"Port {port} of {host} cannot be opened ({error.strerror}); choose another.", code="virtual.port"
             ) from error
-        bound = self._listening.sockets[0].getsockname()
-        self.ports = UdpPorts(loop, bound[0], wheel=self.wheel, clock=self.clock)
-        self._sweeping = asyncio.create_task(self._sweep())
-        return bound[1]
+        self._listening.append(listening)
+        bound = listening.sockets[0].getsockname()
+        return bound[0], bound[1]
 
     async def close(self) -> None:
         """End every connection and free the ports."""
@@ -66,8 +76,8 @@ class RtspServer:
             self._sweeping.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._sweeping
-        if self._listening:
-            self._listening.close()
+        for listening in self._listening:
+            listening.close()
         for connection in list(self.connections):
             connection.abort()
         if self.ports:
@@ -164,13 +174,13 @@ class RtspConnection(asyncio.Protocol):
 
     def judge(self, request: Request, source: Source) -> Verdict:
         """Does the client know the password?"""
-        if source.credentials is None:
+        if not source.users:
             return Verdict.ACCEPTED
-        return self._server.guard.judge(
+        return self._server.guard.judge_any(
             request.headers.get("authorization", ""),
             method=request.method,
             target=request.target,
-            credentials=source.credentials,
+            users=source.users,
             now_s=self._server.clock.monotonic_s(),
         )
 

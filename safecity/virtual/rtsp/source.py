@@ -1,5 +1,7 @@
 """What the RTSP server asks of a camera: the port between the protocol and the virtual city."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from safecity.virtual.elementary import Elementary
@@ -7,12 +9,28 @@ from safecity.virtual.rtsp.digest import Credentials
 from safecity.virtual.rtsp.viewer import Viewer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayAsk:
+    """What a client wants replayed (ONVIF Streaming 6.4, 6.5)."""
+
+    from_at: datetime
+    to_at: datetime | None
+    is_paced: bool = True
+    """False for `Rate-Control: no`: as fast as the client takes it."""
+    only_keys: bool = False
+    sequence: int = 0
+    """CSeq of the PLAY; its low byte comes back in each picture's header."""
+
+
 class Source(Protocol):
     """One stream of one camera."""
 
+    is_card: bool
+    """True where recordings are replayed, by wall time."""
+
     @property
-    def credentials(self) -> Credentials | None:
-        """Who may play; None for everyone."""
+    def users(self) -> tuple[Credentials, ...]:
+        """Who may play; empty for everyone."""
         ...
 
     @property
@@ -28,6 +46,10 @@ class Source(Protocol):
     @property
     def title(self) -> str:
         """Name of the camera and stream."""
+        ...
+
+    def prepare(self, viewer: Viewer, ask: ReplayAsk) -> bool:
+        """Remember what `join` is to replay to this viewer; False where there is nothing of it."""
         ...
 
     def first_timestamp(self, *, from_group: bool) -> int:
