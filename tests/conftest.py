@@ -13,6 +13,7 @@ import pytest
 
 from safecity.platform.database import Database
 from safecity.platform.schema import upgrade
+from tests.ceph import S3, missing_programs, serve_s3
 
 REPOSITORY = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI") == "true"
@@ -106,3 +107,13 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Databas
     upgrade(made)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def s3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3]:
+    """A real S3 server with Object Lock: Debian's Ceph, started for this run and gone afterwards (about 15 s)."""
+    lacking = missing_programs()
+    if lacking:
+        missing(f"no {', '.join(lacking)}; on Debian: apt-get install ceph-mon ceph-osd radosgw")
+    with tempfile.TemporaryDirectory(prefix="safecity-s3-") as folder, serve_s3(Path(folder)) as served:
+        yield served

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import get_args
 
 import click
 import typer
@@ -85,6 +86,19 @@ def settings() -> Iterator[str]:
         for key, item in kind.model_fields.items():
             default = "" if item.default is None else f"`{item.default}`"
             yield f"| `{key}` | `SAFECITY_{name.upper()}__{key.upper()}` | {default} | {item.description} |\n"
+        for key, item in kind.model_fields.items():
+            yield from repeated(f"{name}.{key}", item.annotation)
+
+
+def repeated(path: str, kind: object) -> Iterator[str]:
+    """The table of a setting that is a list of tables."""
+    inner = next(iter(get_args(kind)), None)
+    if not (isinstance(inner, type) and issubclass(inner, BaseModel)):
+        return
+    yield f"\n### `[[{path}]]`\n\n{(inner.__doc__ or '').strip()}\n\n| Setting | Default | Meaning |\n|---|---|---|\n"
+    for key, item in inner.model_fields.items():
+        default = "" if item.default is None or item.is_required() else f"`{item.default}`"
+        yield f"| `{key}` | {default} | {item.description} |\n"
 
 
 def endpoints(described: FastAPI) -> Iterator[str]:

@@ -5,9 +5,10 @@ The environment wins over the file: `SAFECITY_WEB__PORT=9000` sets `port` of the
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from safecity.platform.errors import Invalid
@@ -85,6 +86,66 @@ class SitesSettings(_Slice):
     max_import_bytes: int = Field(default=64 * 1024**2, ge=1024, description="Largest city file that is read.")
 
 
+class CopySettings(_Slice):
+    """A place for second copies: one `[[video.copies]]` table."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$", description="Short name, such as hall-b or vault.")
+    kind: Literal["directory", "s3", "machine"] = Field(
+        description="directory (a mounted disk or share), s3, or machine, another SafeCity."
+    )
+    place: str = Field(
+        min_length=1,
+        max_length=500,
+        description="Absolute path of the directory; or https://ENDPOINT/BUCKET[/PREFIX] (http on loopback only).",
+    )
+    policy: Literal["all", "protected", "held"] = Field(
+        default="all",
+        description="Which segments: all; protected, what an open incident, an open case or a hold covers; held alone.",
+    )
+    streams: tuple[Literal["main", "sub"], ...] = Field(
+        default=("main", "sub"),
+        min_length=1,
+        description="Streams copied under the policy all; what is protected is copied in both.",
+    )
+    bandwidth_mbps: float | None = Field(
+        default=None, gt=0, le=1e6, description="Most Mbit/s (10^6) sent to it; unset: as fast as it takes them."
+    )
+    days: float | None = Field(
+        default=None,
+        gt=0,
+        le=36_500,
+        description="Age after which a copy that nobody holds goes; unset: as recordings.",
+    )
+    region: str = Field(default="us-east-1", max_length=64, description="Region of an S3 place.")
+    object_lock: bool = Field(
+        default=False,
+        description="Put a legal hold on the copies of what is held; the bucket must have Object Lock. Needs boto3.",
+    )
+
+    @model_validator(mode="after")
+    def _place_fits(self) -> "CopySettings":
+        if self.kind == "machine":
+            raise ValueError("another SafeCity machine cannot be a place of copies yet; use directory or s3")
+        if self.kind == "directory" and not Path(self.place).is_absolute():
+            raise ValueError("a directory is named by its absolute path")
+        if self.kind == "s3":
+            _check_s3_place(self.place)
+        elif self.object_lock:
+            raise ValueError("object_lock is of S3 places alone")
+        return self
+
+
+def _check_s3_place(place: str) -> None:
+    parts = urlsplit(place)
+    is_loopback = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ValueError("no credentials in the place of an S3 copy: they go into a file of DATA/secrets")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback):
+        raise ValueError("an S3 place begins with https:// (http only on loopback)")
+    if not parts.hostname or not parts.path.strip("/"):
+        raise ValueError("an S3 place is https://ENDPOINT/BUCKET or https://ENDPOINT/BUCKET/PREFIX")
+
+
 class VideoSettings(_Slice):
     """Recording, retention and live view."""
 
@@ -126,8 +187,24 @@ class VideoSettings(_Slice):
         description="Most GB (10^9 bytes) that recordings may use; unset: the disk less the reserve.",
     )
     reserve_gb: float = Field(default=2.0, ge=0, le=1e6, description="GB always left free on each disk of recordings.")
+    copies: tuple[CopySettings, ...] = Field(
+        default=(), max_length=8, description="Places of second copies, one `[[video.copies]]` table each; see below."
+    )
+    drill_copies: int = Field(
+        default=20, ge=1, le=10_000, description="Copies fetched back and compared in each place a day."
+    )
+    cache_gb: float = Field(
+        default=2.0, gt=0, le=10_000, description="Most GB of copies kept in `cache` while recordings are mended."
+    )
     viewers: int = Field(default=400, ge=1, description="Most live streams that one gateway hands out at once.")
     export_max_s: float = Field(default=3600.0, gt=0, le=86_400, description="Longest interval of one export.")
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "VideoSettings":
+        names = [one.name for one in self.copies]
+        if len(set(names)) != len(names):
+            raise ValueError("two places of copies have the same name")
+        return self
 
 
 class OversightSettings(_Slice):

@@ -1,0 +1,1 @@
+"""Second copies of recordings: sent, held, tried and fetched back."""
