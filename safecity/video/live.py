@@ -33,6 +33,7 @@ CLOCK_EVERY_S = 1.0
 FIRST_DURATION_TICKS = TICKS_PER_S // 15
 MAX_DURATION_TICKS = 2 * TICKS_PER_S
 CLAIM_WITHIN = timedelta(seconds=1)  # a camera's clock this near to ours is finer than the time of arrival
+CODE_H265 = "live.h265"  # told with the parameters: few browsers play it
 Message = str | bytes
 
 
@@ -210,9 +211,7 @@ class LiveHub:
             return
         channel.header = header
         channel.init = init_segment(header)
-        channel.init_text = json.dumps(
-            {"type": "init", "codec": header.codec_string, "width": header.width_px, "height": header.height_px}
-        )
+        channel.init_text = _init_text(key, header)
         channel.group, channel.group_bytes, channel.needs_key = [], 0, True
         channel.last, channel.duration_ticks, channel.clock_text = None, FIRST_DURATION_TICKS, ""
         for viewer in channel.viewers:
@@ -301,6 +300,15 @@ def _fragment(channel: _Channel, unit: AccessUnit) -> bytes:
         composition_offset_ticks=unit.composition_offset_ticks,
     )
     return b"".join(fragment(channel.sequence, unit.media_ticks, samples=[sample]))
+
+
+def _init_text(key: StreamKey, header: StreamHeader) -> str:
+    """What follows; the stream is named, since a camera without a sub stream sends the main one instead."""
+    body: dict[str, object] = {"type": "init", "codec": header.codec_string, "stream": key[1].value}
+    body |= {"width": header.width_px, "height": header.height_px}
+    if header.codec == "hevc":
+        body["code"] = CODE_H265
+    return json.dumps(body)
 
 
 def _state_text(channel: _Channel) -> str:

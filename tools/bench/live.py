@@ -21,6 +21,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from playwright.sync_api import Browser, Page
 
@@ -30,6 +31,8 @@ sys.path.insert(0, str(REPOSITORY))
 from safecity.virtual.counter import BLOCKS, VALUE_BITS, check_sum  # noqa: E402
 from tools.bench.live_system import Bench, Plan, draw_clip, running_system, say  # noqa: E402
 from tools.driving import browser, open_page  # noqa: E402
+
+Way = Literal["mse", "webcodecs"]
 
 SETTLE_S = 6.0
 FIRST_PICTURES = 12
@@ -54,26 +57,33 @@ PROBE = """
   canvas.width = BLOCKS * PIXELS; canvas.height = PIXELS;
   const context = canvas.getContext('2d', { willReadFrequently: true });
   const seen = new WeakSet();
+  const draw = CanvasRenderingContext2D.prototype.drawImage;
+  const note = (source, width) => {
+    const at = Date.now();
+    const camera = source.dataset.camera;
+    bench.first[camera] ??= at;
+    if (!bench.reads || width === 0) return;
+    draw.call(context, source, 0, 0, width, width / BLOCKS, 0, 0, canvas.width, canvas.height);
+    const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
+    const levels = [];
+    for (let block = 0; block < BLOCKS; block += 1) {
+      let sum = 0;
+      const left = block * PIXELS;
+      for (const y of [1, 2]) for (const x of [1, 2]) sum += data[4 * (y * canvas.width + left + x) + 1];
+      levels.push(sum / 4);
+    }
+    (bench.frames[camera] ??= []).push([at, levels]);
+  };
+  // A camera alone is drawn on a canvas, once for each paint: what is drawn is what that paint shows.
+  CanvasRenderingContext2D.prototype.drawImage = function (...given) {
+    draw.apply(this, given);
+    if (this.canvas.dataset.camera && given[0] instanceof VideoFrame) note(this.canvas, this.canvas.width);
+  };
   const follow = (video) => {
     if (seen.has(video)) return;
     seen.add(video);
     const onFrame = () => {
-      const at = Date.now();
-      const camera = video.dataset.camera;
-      bench.first[camera] ??= at;
-      if (bench.reads && video.videoWidth > 0) {
-        const strip = video.videoWidth / BLOCKS;
-        context.drawImage(video, 0, 0, video.videoWidth, strip, 0, 0, canvas.width, canvas.height);
-        const data = context.getImageData(0, 0, canvas.width, canvas.height).data;
-        const levels = [];
-        for (let block = 0; block < BLOCKS; block += 1) {
-          let sum = 0;
-          const left = block * PIXELS;
-          for (const y of [1, 2]) for (const x of [1, 2]) sum += data[4 * (y * canvas.width + left + x) + 1];
-          levels.push(sum / 4);
-        }
-        (bench.frames[camera] ??= []).push([at, levels]);
-      }
+      note(video, video.videoWidth);
       video.requestVideoFrameCallback(onFrame);
     };
     video.requestVideoFrameCallback(onFrame);
@@ -105,8 +115,8 @@ def sign_in(chromium: Browser, bench: Bench) -> Page:
     return page
 
 
-def show(page: Page, bench: Bench, cameras: Sequence[str]) -> None:
-    page.goto(f"{bench.url}/wall?c={','.join(cameras)}")
+def show(page: Page, bench: Bench, cameras: Sequence[str], *, is_large: bool = False) -> None:
+    page.goto(f"{bench.url}/wall?c={','.join(cameras)}{'&n=1&large=0' if is_large else ''}")
     for camera in cameras:
         page.wait_for_function("camera => window.__bench.first[camera] !== undefined", arg=camera, timeout=60_000)
 
@@ -118,17 +128,20 @@ def first_picture_ms(page: Page, bench: Bench, camera: str) -> float:
     return first - opened
 
 
-def latencies_ms(page: Page, bench: Bench, *, seconds: float) -> tuple[list[float], int]:
-    """Of every picture on the wall while `seconds` pass; and how many could not be read."""
-    show(page, bench, bench.cameras)
+def latencies_ms(page: Page, bench: Bench, *, way: Way, seconds: float) -> tuple[list[float], int]:
+    """Of every picture shown while `seconds` pass; and how many could not be read."""
+    is_large = way == "webcodecs"
+    tiles = list(zip(bench.cameras, bench.mounts, strict=True))[: 1 if is_large else None]
+    show(page, bench, [camera for camera, _ in tiles], is_large=is_large)
     time.sleep(SETTLE_S)
     page.evaluate("window.__bench.frames = {}")
     time.sleep(seconds)
     frames: dict[str, list[tuple[float, list[float]]]] = page.evaluate("window.__bench.frames")
     found: list[float] = []
     unread = 0
-    for camera, mount in zip(bench.cameras, bench.mounts, strict=True):
-        sent = {one.counter: one.sent_at.timestamp() * 1000 for one in bench.control.list_sent(mount, "sub")}
+    for camera, mount in tiles:
+        sent_by = bench.control.list_sent(mount, "main" if is_large else "sub")
+        sent = {one.counter: one.sent_at.timestamp() * 1000 for one in sent_by}
         for at_ms, levels in frames.get(camera, []):
             number = read_number(levels)
             if number is None or number not in sent:
@@ -138,30 +151,37 @@ def latencies_ms(page: Page, bench: Bench, *, seconds: float) -> tuple[list[floa
     return found, unread
 
 
-def on_the_page(bench: Bench, *, seconds: float, is_cold: bool) -> dict[str, object]:
-    """Latency and first picture in Chromium."""
-    with browser() as chromium:
-        page = sign_in(chromium, bench)
-        say("measuring on the page ...")
-        found, unread = latencies_ms(page, bench, seconds=seconds)
-        cameras = bench.cameras
-        warm = [first_picture_ms(page, bench, cameras[n % len(cameras)]) for n in range(FIRST_PICTURES)]
-        cold: list[float] = []
-        if is_cold:
-            page.goto("about:blank")
-            time.sleep(COLD_AFTER_S)
-            cold = [first_picture_ms(page, bench, camera) for camera in cameras]
+def on_the_page(page: Page, bench: Bench, *, way: Way, seconds: float) -> dict[str, object]:
+    """Latency in Chromium: a wall of small streams through MSE, or one main stream through WebCodecs."""
+    say(f"measuring on the page, {way} ...")
+    found, unread = latencies_ms(page, bench, way=way, seconds=seconds)
     if len(found) < 20:
         raise SystemExit(f"only {len(found)} pictures could be read back ({unread} without a number)")
     return {
+        "bench": "live",
+        "way": way,
         "p50_ms": round(statistics.median(found), 1),
         "p95_ms": round(statistics.quantiles(found, n=20)[-1], 1),
+        "frames": len(found),
+        "unread": unread,
+        "tiles": 1 if way == "webcodecs" else len(bench.cameras),
+        "load": round(os.getloadavg()[0], 1),
+    }
+
+
+def first_pictures(page: Page, bench: Bench, *, is_cold: bool) -> dict[str, object]:
+    """From opening the WebSocket to the first picture on the page."""
+    cameras = bench.cameras
+    warm = [first_picture_ms(page, bench, cameras[n % len(cameras)]) for n in range(FIRST_PICTURES)]
+    cold: list[float] = []
+    if is_cold:
+        page.goto("about:blank")
+        time.sleep(COLD_AFTER_S)
+        cold = [first_picture_ms(page, bench, camera) for camera in cameras]
+    return {
         "first_picture_ms": round(statistics.median(warm)),
         "first_picture_p95_ms": round(statistics.quantiles(warm, n=20)[-1]),
         **({"first_picture_cold_ms": round(statistics.median(cold))} if cold else {}),
-        "frames": len(found),
-        "unread": unread,
-        "tiles": len(cameras),
     }
 
 
@@ -205,12 +225,16 @@ def main() -> None:
     options = parser.parse_args()
     # A short path: a ZeroMQ socket's has room for 107 bytes.
     folder = Path(tempfile.mkdtemp(prefix="sc-live-"))
-    result: dict[str, object] = {"bench": "live", "way": "mse"}
+    result: dict[str, object] = {"bench": "live"}
     try:
         clip = options.clip or draw_clip(folder)
         if not options.no_page:
-            with running_system(folder / "p", clip, Plan(cameras=options.cameras, cache=options.cache)) as bench:
-                result |= on_the_page(bench, seconds=options.seconds, is_cold=options.cold)
+            plan = Plan(cameras=options.cameras, cache=options.cache)
+            with running_system(folder / "p", clip, plan) as bench, browser() as chromium:
+                page = sign_in(chromium, bench)
+                print(json.dumps(on_the_page(page, bench, way="webcodecs", seconds=options.seconds)), flush=True)
+                result = on_the_page(page, bench, way="mse", seconds=options.seconds)
+                result |= first_pictures(page, bench, is_cold=options.cold)
         if options.viewers:
             many = Plan(
                 cameras=options.streams,
@@ -223,7 +247,7 @@ def main() -> None:
                 result |= with_many_viewers(bench, viewers=options.viewers, seconds=options.seconds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    print(json.dumps(result | {"load": round(os.getloadavg()[0], 1)}))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
@@ -48,7 +48,7 @@ class Bench:
 
     url: str
     data_dir: Path
-    cookies: Sequence[str]
+    cookies: Sequence[str] = field(repr=False)
     control: VirtualControl
     cameras: Sequence[str]
     mounts: Sequence[str]

@@ -14,6 +14,7 @@ import pytest
 
 from safecity.platform.clock import SystemClock, VirtualClock
 from safecity.sites.model import CameraId
+from safecity.video import hevc
 from safecity.video.access_unit import AccessUnit, StreamHeader
 from safecity.video.fmp4 import init_segment
 from safecity.video.live import LINGER_S, MAX_QUEUED_AGE_S, UNKNOWN_AFTER_S, LiveHub, Viewer
@@ -23,6 +24,7 @@ from safecity.video.packets_client import PacketsClient, UpstreamState
 from safecity.video.scan import read_samples, scan
 from tests.rooms.video.recorded import load_clip
 from tests.rooms.video.test_fmp4 import HEADER
+from tests.rooms.video.test_h264 import make_hevc
 
 KEY: StreamKey = (CameraId("cam_t-1"), Stream.SUB)
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -167,6 +169,19 @@ def test_new_parameters_start_anew(bench: Bench) -> None:
     messages = taken(viewer)
     assert kinds(messages) == ["init", "moov", "10", "11"]
     assert json.loads(str(messages[0]))["width"] == 640
+
+
+def test_a_stream_says_what_it_is_and_h265_by_a_stable_code(bench: Bench, tmp_path: Path) -> None:
+    sets = hevc.parameter_sets_of(make_hevc(tmp_path)[0])
+    viewer = bench.hub.join(KEY)
+    bench.hub.on_header(KEY, HEADER)
+    bench.hub.on_header(KEY, replace(HEADER, session=2))
+    plain = json.loads(str(taken(viewer)[0]))
+    assert (plain["stream"], "code" in plain) == ("sub", False)
+    other = replace(HEADER, codec="hevc", codec_string="hvc1.1.6.L93.B0", parameter_sets=sets)
+    bench.hub.on_header(KEY, other)
+    told = json.loads(str(taken(viewer)[0]))
+    assert (told["code"], told["codec"]) == ("live.h265", "hvc1.1.6.L93.B0")
 
 
 def test_silence_is_told_although_nobody_says_so(bench: Bench) -> None:

@@ -45,6 +45,14 @@ export const video = phrases({
   'video.cause.signed_out': ['Your session has ended. Sign in again.', 'آپ کا سیشن ختم ہو چکا ہے۔ دوبارہ سائن ان کریں۔'],
   'video.cause.refused': ['Your role or shift does not open this picture.', 'آپ کا کردار یا ڈیوٹی یہ تصویر نہیں کھول سکتی۔'],
   'video.cause.codec': ['This browser can not show this camera’s video format.', 'یہ براؤزر اس کیمرے کا ویڈیو فارمیٹ نہیں دکھا سکتا۔'],
+  'video.cause.codec_sub': [
+    'The sub-stream is not H.264, and this browser plays nothing else. Set it to H.264 in the camera.',
+    'ذیلی سٹریم H.264 نہیں، اور یہ براؤزر صرف وہی چلاتا ہے۔ کیمرے کی ترتیب میں اسے H.264 کریں۔',
+  ],
+  'video.cause.codec_no_sub': [
+    'This camera sends H.265 only, which this browser can not show live. Register its H.264 sub-stream; it is recorded meanwhile.',
+    'یہ کیمرا صرف H.265 بھیجتا ہے، جو یہ براؤزر براہِ راست نہیں دکھا سکتا۔ اس کی H.264 ذیلی سٹریم درج کریں؛ ریکارڈنگ جاری ہے۔',
+  ],
   'video.cause.media': ['This browser could not read the video.', 'یہ براؤزر ویڈیو نہیں پڑھ سکا۔'],
   'video.keys.move': ['Move between tiles', 'خانوں میں آگے پیچھے جائیں'],
   'video.keys.open': ['Show one camera large, or choose one', 'کیمرا بڑا کریں یا منتخب کریں'],

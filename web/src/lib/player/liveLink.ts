@@ -1,8 +1,10 @@
 /** The wire of one live stream: a WebSocket's messages as typed calls. It decides nothing. */
+import type { StreamName } from './liveModel'
 
 export interface LinkHandlers {
   readonly onOpen: () => void
-  readonly onInit: (codec: string) => void
+  /** The stream that is really sent: the main one where a camera has no other; null from a gateway that does not say. */
+  readonly onInit: (codec: string, sent: StreamName | null) => void
   readonly onBytes: (bytes: Uint8Array<ArrayBuffer>) => void
   readonly onState: (state: 'live' | 'stalled' | 'offline', since: number | null) => void
   readonly onClock: (mediaTicks: number, capturedAt: number) => void
@@ -10,7 +12,7 @@ export interface LinkHandlers {
 }
 
 /** Address of a camera's live stream on the gateway. */
-export function liveAddress(gateway: string, camera: string, stream: 'sub' | 'main'): string {
+export function liveAddress(gateway: string, camera: string, stream: StreamName): string {
   const base = gateway.replace(/^http/, 'ws').replace(/\/$/, '')
   return `${base}/media/live/${encodeURIComponent(camera)}?stream=${stream}&rendition=clear`
 }
@@ -27,8 +29,8 @@ function onText(text: string, handlers: LinkHandlers): void {
   } catch {
     return // not ours: a message we can't read changes nothing, silence will show as a stall
   }
-  const { type, state } = message
-  if (type === 'init' && typeof message.codec === 'string') handlers.onInit(message.codec)
+  const { type, state, stream } = message
+  if (type === 'init' && typeof message.codec === 'string') handlers.onInit(message.codec, stream === 'sub' || stream === 'main' ? stream : null)
   if (type === 'state' && (state === 'live' || state === 'stalled' || state === 'offline')) {
     handlers.onState(state, instant(message.since))
   }

@@ -72,6 +72,13 @@ describe('judgeLive', () => {
     expect(judgeLive(again, 320).state).toBe('live')
   })
 
+  it('says what is to be done where a camera has no stream that this browser plays', () => {
+    const cause = (sent: 'sub' | 'main' | null, asked: 'sub' | 'main') => judgeLive(after(...open, { type: 'init', isPlayable: false, sent, asked }), 200).cause
+    expect(cause('main', 'main')).toBe('codec')
+    expect(cause('sub', 'sub')).toBe('codec_sub')
+    expect(cause('main', 'sub')).toBe('codec_no_sub')
+  })
+
   it('is never live without a fragment and a picture within two seconds, whatever happened', () => {
     const random = seeded(7)
     for (let run = 0; run < 400; run += 1) {

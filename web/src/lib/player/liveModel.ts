@@ -4,6 +4,9 @@
  * The server can only make the verdict worse, silence makes it worse by itself. All times are epoch milliseconds.
  */
 
+export type StreamName = 'sub' | 'main'
+/** This browser can't play the main stream; the sub-stream either; or there is no sub-stream to fall back to. */
+export type CodecRefusal = 'codec' | 'codec_sub' | 'codec_no_sub'
 export type LiveState = 'paused' | 'connecting' | 'live' | 'stalled' | 'offline' | 'denied' | 'failed'
 export type LiveCause =
   | 'camera' // the server says so
@@ -14,7 +17,7 @@ export type LiveCause =
   | 'unknown_camera'
   | 'signed_out'
   | 'refused'
-  | 'codec'
+  | CodecRefusal
   | 'media'
 
 export interface Verdict {
@@ -39,7 +42,7 @@ export interface LiveFacts {
   readonly fragmentAt: number | null
   readonly firstFragmentAt: number | null
   readonly shownAt: number | null
-  readonly mediaError: 'codec' | 'media' | null
+  readonly mediaError: CodecRefusal | 'media' | null
 }
 
 export type LiveEvent =
@@ -51,7 +54,7 @@ export type LiveEvent =
   | { readonly type: 'fragment'; readonly at: number }
   | { readonly type: 'shown'; readonly at: number }
   /** New parameters of the stream; a camera may also change to a codec that this browser has not, and back. */
-  | { readonly type: 'init'; readonly isPlayable: boolean }
+  | { readonly type: 'init'; readonly isPlayable: boolean; readonly sent?: StreamName | null; readonly asked?: StreamName }
   /** The browser could not decode what came. */
   | { readonly type: 'broken' }
 
@@ -104,10 +107,16 @@ export function reduceLive(facts: LiveFacts, event: LiveEvent): LiveFacts {
     case 'shown':
       return { ...facts, shownAt: event.at, attempts: 0, closedAt: null }
     case 'init':
-      return { ...facts, mediaError: event.isPlayable ? null : 'codec', fragmentAt: null, firstFragmentAt: null, shownAt: null }
+      return { ...facts, mediaError: event.isPlayable ? null : refusedCodec(event.sent, event.asked), fragmentAt: null, firstFragmentAt: null, shownAt: null }
     case 'broken':
       return { ...facts, mediaError: 'media' }
   }
+}
+
+/** Who asked for the main stream can still ask for the other one; who was given the main one instead cannot. */
+function refusedCodec(sent: StreamName | null | undefined, asked: StreamName | undefined): CodecRefusal {
+  if (asked !== 'sub') return 'codec'
+  return sent === 'main' ? 'codec_no_sub' : 'codec_sub'
 }
 
 function verdict(state: LiveState, cause: LiveCause | null, since: number | null, reason: string | null = null): Verdict {

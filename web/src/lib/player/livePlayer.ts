@@ -1,11 +1,11 @@
 /**
- * A live camera on a video element: the link, the screen and the verdict, held together.
+ * A live camera on a screen: the link, the screen and the verdict, held together.
  * It tries again by itself with back-off and jitter, and keeps no picture looking live that is not.
  */
 import { retryWaitMs } from './backoff'
-import { openLink } from './liveLink'
-import { INITIAL_FACTS, isSameVerdict, judgeLive, mayRetry, reduceLive, CLOSE_BUSY, type LiveEvent, type LiveFacts, type Verdict } from './liveModel'
-import { LiveScreen } from './liveScreen'
+import { liveAddress, openLink } from './liveLink'
+import { INITIAL_FACTS, isSameVerdict, judgeLive, mayRetry, reduceLive, CLOSE_BUSY, type LiveEvent, type LiveFacts, type StreamName, type Verdict } from './liveModel'
+import type { LivePicture, ScreenHooks } from './livePicture'
 import { canPlay } from './mediaSource'
 
 export const TICK_MS = 250
@@ -16,13 +16,19 @@ const TICKS_PER_S = 90_000
 /** Errors further apart than this are not counted together. */
 const MEDIA_ERRORS_WITHIN_MS = 60_000
 
+export interface LiveSource {
+  readonly gateway: string
+  readonly camera: string
+  readonly stream: StreamName
+}
+
 export class LivePlayer {
   private facts: LiveFacts = INITIAL_FACTS
   private verdict: Verdict = judgeLive(INITIAL_FACTS, 0)
   private hangUp: (() => void) | null = null
   private retry: ReturnType<typeof setTimeout> | undefined
   private readonly ticker: ReturnType<typeof setInterval>
-  private readonly screen: LiveScreen
+  private readonly screen: LivePicture
   private isInitNext = false
   private heardAt = 0
   private mediaErrors = 0
@@ -30,11 +36,11 @@ export class LivePlayer {
   private clock: { mediaTicks: number; capturedAt: number } | null = null
 
   constructor(
-    private readonly video: HTMLVideoElement,
-    private readonly address: string,
+    makeScreen: (hooks: ScreenHooks) => LivePicture,
+    private readonly source: LiveSource,
     private readonly onVerdict: (verdict: Verdict) => void,
   ) {
-    this.screen = new LiveScreen(video, { onShown: () => this.onShown(), onBroken: () => this.onBroken() })
+    this.screen = makeScreen({ onShown: () => this.onShown(), onBroken: () => this.onBroken() })
     this.ticker = setInterval(() => this.tick(), TICK_MS)
   }
 
@@ -45,9 +51,9 @@ export class LivePlayer {
     this.isInitNext = false
     this.heardAt = Date.now()
     this.note({ type: 'dialled' })
-    this.hangUp = openLink(this.address, {
+    this.hangUp = openLink(liveAddress(this.source.gateway, this.source.camera, this.source.stream), {
       onOpen: () => this.note({ type: 'opened', at: Date.now() }),
-      onInit: (codec) => this.onInit(codec),
+      onInit: (codec, sent) => this.onInit(codec, sent),
       onBytes: (bytes) => this.onBytes(bytes),
       onState: (state, since) => this.hear({ type: 'server', state, since }),
       onClock: (mediaTicks, capturedAt) => {
@@ -77,7 +83,7 @@ export class LivePlayer {
   /** When the camera captured the picture now on the screen (epoch ms); null until the server's clock is known. */
   findCaptureTime(): number | null {
     if (this.clock === null || this.verdict.state === 'connecting') return null
-    return this.clock.capturedAt + (this.video.currentTime - this.clock.mediaTicks / TICKS_PER_S) * 1000
+    return this.clock.capturedAt + (this.screen.shownS - this.clock.mediaTicks / TICKS_PER_S) * 1000
   }
 
   private note(event: LiveEvent): void {
@@ -106,11 +112,11 @@ export class LivePlayer {
     if (this.hangUp !== null && this.facts.isOpen && silence > (isExplained ? EXPLAINED_SILENCE_MS : SILENT_LINK_MS)) this.play()
   }
 
-  private onInit(codec: string): void {
+  private onInit(codec: string, sent: StreamName | null): void {
     this.isInitNext = true
     this.clock = null
     const isPlayable = canPlay(codec)
-    this.hear({ type: 'init', isPlayable })
+    this.hear({ type: 'init', isPlayable, sent, asked: this.source.stream })
     if (isPlayable) this.screen.begin(codec)
   }
 

@@ -5,18 +5,14 @@
 import { AppendQueue } from './appendQueue'
 import { removableEnd, startAt, steer, targetAfterCalm, targetAfterDry, TARGET_EASE_AFTER_S, TARGET_LAG_S, type Range } from './lag'
 import { listRanges, mimeOf, openSource } from './mediaSource'
+import type { LivePicture, ScreenHooks } from './livePicture'
 import { readLiveFragment } from './mp4'
 
 export const KEEP_BEHIND_S = 10
 /** Data that comes this soon after the player ran dry was late, not missing. */
 const LATE_WITHIN_MS = 1_000
 
-export interface ScreenHooks {
-  readonly onShown: () => void
-  readonly onBroken: () => void
-}
-
-export class LiveScreen {
+export class LiveScreen implements LivePicture {
   private readonly queue: AppendQueue
   private buffer: SourceBuffer | null = null
   private release: (() => void) | null = null
@@ -44,7 +40,10 @@ export class LiveScreen {
     video.addEventListener('waiting', this.onWaiting)
   }
 
-  /** A new stream, or new parameters of the same: what follows starts with an init segment. */
+  get shownS(): number {
+    return this.video.currentTime
+  }
+
   begin(codec: string): void {
     const mime = mimeOf(codec)
     this.startedAt = null

@@ -67,7 +67,7 @@ export function listBoxes(bytes: Uint8Array, start = 0, end = bytes.length): Box
   return found
 }
 
-function findBox(bytes: Uint8Array, path: readonly string[], start = 0, end = bytes.length): Box | null {
+export function findBox(bytes: Uint8Array, path: readonly string[], start = 0, end = bytes.length): Box | null {
   let found: Box | null = null
   for (const type of path) {
     const inside: Box[] = found === null ? listBoxes(bytes, start, end) : listBoxes(bytes, found.body, found.end)

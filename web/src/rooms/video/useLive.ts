@@ -1,11 +1,11 @@
-/** A live player bound to a video element for as long as it is mounted; paused while nobody can see it. */
+/** A live player bound to a video or canvas element for as long as it is mounted; paused while nobody can see it. */
 import { useEffect, useRef, useState, type RefObject } from 'react'
 import { useConfig, useSession } from '../../api/queries'
-import { liveAddress } from '../../lib/player/liveLink'
-import type { Verdict } from '../../lib/player/liveModel'
+import { CanvasScreen } from '../../lib/player/canvasScreen'
+import type { StreamName, Verdict } from '../../lib/player/liveModel'
+import type { LivePicture, LiveWay, ScreenHooks } from '../../lib/player/livePicture'
 import { LivePlayer } from '../../lib/player/livePlayer'
-
-export type StreamName = 'sub' | 'main'
+import { LiveScreen } from '../../lib/player/liveScreen'
 
 export interface Live {
   verdict: Verdict
@@ -16,8 +16,15 @@ const FIRST_VERDICT: Verdict = { state: 'connecting', cause: null, since: null, 
 /** Scrolling past or a glance at another window does not hang up at once. */
 const PAUSE_AFTER_MS = 2_000
 
+/** Whether any of it stands in the window now. */
+function isInWindow(element: Element): boolean {
+  const box = element.getBoundingClientRect()
+  return box.bottom >= 0 && box.right >= 0 && box.top <= window.innerHeight && box.left <= window.innerWidth
+}
+
+/** Tells once whether it is seen, then each change. */
 function watchSight(element: Element, onChange: (isSeen: boolean) => void): () => void {
-  let isOnScreen = true
+  let isOnScreen = isInWindow(element)
   let timer: ReturnType<typeof setTimeout> | undefined
   const tell = () => {
     clearTimeout(timer)
@@ -37,20 +44,28 @@ function watchSight(element: Element, onChange: (isSeen: boolean) => void): () =
   }
 }
 
-export function useLive(video: RefObject<HTMLVideoElement | null>, camera: string, stream: StreamName): Live {
+export type LiveSurface = HTMLVideoElement | HTMLCanvasElement
+
+function screenOn(element: LiveSurface, hooks: ScreenHooks): LivePicture {
+  return element instanceof HTMLCanvasElement ? new CanvasScreen(element, hooks) : new LiveScreen(element, hooks)
+}
+
+/** `way` is that of the element in `surface`: a change of it binds anew. */
+export function useLive(surface: RefObject<LiveSurface | null>, { camera, stream, way }: { camera: string; stream: StreamName; way: LiveWay }): Live {
   const gateway = useConfig().data?.gateway
   // A picture that was refused for want of a shift is asked for again when the shift starts.
   const shift = useSession().data?.shift?.purpose
   const player = useRef<LivePlayer | null>(null)
   const [verdict, setVerdict] = useState<Verdict>(FIRST_VERDICT)
   useEffect(() => {
-    const element = video.current
+    const element = surface.current
     if (element === null || gateway === undefined) return undefined
     setVerdict(FIRST_VERDICT)
-    const live = new LivePlayer(element, liveAddress(gateway, camera, stream), setVerdict)
+    const live = new LivePlayer((hooks) => screenOn(element, hooks), { gateway, camera, stream }, setVerdict)
     player.current = live
-    let isPlaying = !document.hidden
+    let isPlaying = !document.hidden && isInWindow(element)
     if (isPlaying) live.play()
+    else live.pause()
     const stopWatching = watchSight(element, (isSeen) => {
       if (isSeen === isPlaying) return
       isPlaying = isSeen
@@ -62,6 +77,6 @@ export function useLive(video: RefObject<HTMLVideoElement | null>, camera: strin
       player.current = null
       live.destroy()
     }
-  }, [video, gateway, camera, stream, shift])
+  }, [surface, gateway, camera, stream, way, shift])
   return { verdict, player }
 }

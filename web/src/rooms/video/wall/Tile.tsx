@@ -1,11 +1,14 @@
-import { useEffect, useRef, useState, type DragEvent, type ReactNode } from 'react'
+import { useEffect, useRef, useState, type DragEvent, type ReactNode, type RefObject } from 'react'
 import { ActionIcon } from '@mantine/core'
 import { useCameraState } from '../../../api/queries'
 import type { Camera } from '../../../api/wire'
 import { useI18n } from '../../../i18n/i18n'
 import { Icon } from '../../../ui/Icon'
 import { StateShape } from '../../../ui/StateShape'
-import { useLive, type StreamName } from '../useLive'
+import { hasPictureDecoder } from '../../../lib/player/canvasScreen'
+import type { StreamName } from '../../../lib/player/liveModel'
+import type { LiveWay } from '../../../lib/player/livePicture'
+import { useLive, type LiveSurface } from '../useLive'
 import { CaptureClock } from './CaptureClock'
 import { TileNotice } from './TileNotice'
 import classes from './Tile.module.css'
@@ -33,20 +36,39 @@ const STATE_SHAPES = { live: 'live', stalled: 'stalled', offline: 'offline' } as
 /** One live camera: its picture, its name, and whatever keeps it from being live. */
 export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear, tools, over }: TileProps) {
   const { t, pick } = useI18n()
-  const video = useRef<HTMLVideoElement>(null)
+  const surface = useRef<LiveSurface>(null)
   const [stream, setStream] = useState<StreamName>(isLarge ? 'main' : 'sub')
-  const { verdict, player } = useLive(video, camera.id, stream)
+  // One camera alone is watched closely, or steered: there the least delay counts. A wall is better off with MSE.
+  const [way, setWay] = useState<LiveWay>(isLarge && hasPictureDecoder() ? 'webcodecs' : 'mse')
+  const { verdict, player } = useLive(surface, { camera: camera.id, stream, way })
   const known = useCameraState(camera.id)
   const isCodecRefused = verdict.cause === 'codec' && stream === 'main'
   useEffect(() => {
     if (isCodecRefused) setStream('sub') // many browsers have no H.265: the sub stream is H.264
   }, [isCodecRefused])
+  const isDecoderBroken = way === 'webcodecs' && verdict.cause === 'media'
+  useEffect(() => {
+    if (isDecoderBroken) setWay('mse')
+  }, [isDecoderBroken])
   const name = pick(camera)
   const closing = t(isLarge ? 'video.wall.back' : 'video.tile.clear')
   const shape = verdict.state in STATE_SHAPES ? STATE_SHAPES[verdict.state as keyof typeof STATE_SHAPES] : 'unknown'
+  const picture = {
+    className: classes['video'],
+    'data-camera': camera.id,
+    'data-state': verdict.state,
+    'data-stream': stream,
+    'data-way': way,
+    onDoubleClick: onOpen,
+    'aria-label': t('video.tile.picture', { camera: name }),
+  }
   return (
     <div className={classes['picture']} data-state={verdict.state}>
-      <video ref={video} className={classes['video']} data-camera={camera.id} data-state={verdict.state} data-stream={stream} muted playsInline disablePictureInPicture onDoubleClick={onOpen} aria-label={t('video.tile.picture', { camera: name })} />
+      {way === 'webcodecs' ? (
+        <canvas ref={surface as RefObject<HTMLCanvasElement>} role="img" {...picture} />
+      ) : (
+        <video ref={surface as RefObject<HTMLVideoElement>} muted playsInline disablePictureInPicture {...picture} />
+      )}
       <TileNotice verdict={verdict} knownCause={known?.state === 'live' ? null : (known?.cause ?? null)} onRetry={() => player.current?.play()} />
       {over}
       <div className={classes['caption']}>
