@@ -29,6 +29,7 @@ log = structlog.get_logger()
 MAX_WAITING_BYTES = 256 * 1024**2
 MAX_WAITING_STREAM_BYTES = 32 * 1024**2  # 64 s of 4 Mbit/s; a 100 Mbit/s camera gets 2.6 s and harms no other
 CLOSE_WAIT_S = 5.0
+GATHER_S = 0.2  # what comes so soon after a fragment is written with it: one waking and one fight for the interpreter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +96,7 @@ class DiskWriter:
         self._waiting_bytes = 0
         self._refused = 0
         self._is_stopping = False
+        self._stop = threading.Event()
         self._failures: dict[StreamKey, DiskFailure] = {}
         self._files: dict[StreamKey, _File] = {}
         self._roots: dict[StreamKey, str] = {}
@@ -151,6 +153,7 @@ class DiskWriter:
         """Write what waits, close every segment; False when the disk did not make it in time."""
         with self._condition:
             self._is_stopping = True
+            self._stop.set()
             self._condition.notify()
         self._thread.join(wait_s)
         return not self._thread.is_alive()
@@ -160,6 +163,8 @@ class DiskWriter:
             with self._condition:
                 while not self._jobs and not self._is_stopping:
                     self._condition.wait()
+            self._stop.wait(GATHER_S)
+            with self._condition:
                 jobs, self._jobs = list(self._jobs), deque()
                 if not jobs:
                     break

@@ -1,13 +1,12 @@
 """One thread that reads many cameras: RTSP over TCP by `safecity.video.rtsp`, drained every 20 ms.
 
 Waking for each packet of a hundred cameras costs more than reading them, so nothing here waits for a socket: every
-20 ms (every 240 ms where nobody watches live) each socket that has something is emptied into one buffer, its bytes are
-walked once, and what became whole pictures goes to the stream's recorder. A camera is a small state machine (preparing,
+20 ms (every 240 ms where nobody watches live; rounds are then 80 ms apart, and the streams' turns fall together) each
+socket that has something is emptied into one buffer, its bytes are walked once, and what became whole pictures goes to
+the stream's recorder. A camera is a small state machine (preparing,
 waiting, resolving, connecting, talking); one that babbles, floods or breaks costs at most its share of a round.
 """
 
-import errno
-import ipaddress
 import select
 import socket
 import threading
@@ -21,6 +20,7 @@ import structlog
 
 from safecity.platform.clock import Clock
 from safecity.platform.errors import Internal, Problem, Unavailable
+from safecity.video.camera_link import begin_connection, check_connected, is_address, resolve_host, translate
 from safecity.video.model import StreamKey, StreamSource
 from safecity.video.reader import OPEN_TIMEOUT_S, READ_TIMEOUT_S, Numbering
 from safecity.video.recorder import StreamRecorder
@@ -32,7 +32,8 @@ from safecity.video.timeline import ServerLine
 log = structlog.get_logger()
 
 TICK_S = 0.02
-HANDFUL = 12  # rounds between two turns of a stream that nobody watches: less waking, warmer caches
+QUIET_S = 0.08  # between rounds while nobody watches, no connection is being made and no stream is in a hurry
+HANDFUL_S = 0.24  # between two turns of a stream that nobody watches: less waking, warmer caches
 HANDFUL_BYTES = 192 * 1024  # a stream that brings more in a turn has it sooner, so that the kernel's buffer holds it
 CHORES_EVERY_S = 0.5
 BUFFER_BYTES = 256 * 1024
@@ -73,10 +74,10 @@ class _Camera:
     maker: UnitMaker | None = None
     reported_s: float = 0.0
     rests_until_s: float = 0.0
-    turn: int = 0
-    """Which of the rounds is its own; spreads the work."""
-    every: int = 1
-    """It has its turn in each so many rounds."""
+    turn_s: float = 0.0
+    """When it has its next turn, where nobody watches it."""
+    every_s: float = TICK_S
+    """Time between two turns."""
     unsent: bytes = b""
 
 
@@ -87,8 +88,7 @@ class IngestLoop:
         """`is_watched` says of a stream that somebody waits for each of its pictures."""
         self.crashes = 0
         self._is_watched = is_watched
-        self._round = 0
-        self._admitted = 0
+        self._is_hurried = False
         self._clock = clock
         self._line = line
         self._lock = threading.Lock()
@@ -120,34 +120,49 @@ class IngestLoop:
         """Read until stopped; connections that stood when it failed go on when it is run again."""
         chores_s = 0.0
         while not self._stop.is_set():
-            self._round += 1
             now_s = self._clock.monotonic_s()
+            self._is_hurried = False
             self._admit(now_s)
-            used_s = self._clock.monotonic_s() - now_s
-            for descriptor, _ in self._epoll.poll(0):
-                camera = self._by_descriptor.get(descriptor)
-                if camera is not None and camera.rests_until_s <= now_s and self._is_due(camera):
-                    self._guard(camera, self._serve, now_s)
-                    spent_s = self._clock.monotonic_s() - now_s - used_s
-                    used_s += spent_s
-                    if spent_s > TURN_S:
-                        camera.rests_until_s = now_s + spent_s / SHARE
+            self._read_all(now_s)
             if now_s >= chores_s:
                 chores_s = now_s + CHORES_EVERY_S
                 for camera in list(self._cameras.values()):
                     self._guard(camera, self._check, now_s)
             for camera in [one for one in self._cameras.values() if one.phase is not _Phase.TALKING]:
                 self._guard(camera, self._advance, now_s)
-            time.sleep(max(0.0, now_s + TICK_S - self._clock.monotonic_s()))
+            time.sleep(max(0.0, now_s + self._pause_s() - self._clock.monotonic_s()))
         for camera in list(self._cameras.values()):
             self._hang_up(camera)
 
-    def _is_due(self, camera: _Camera) -> bool:
+    def _read_all(self, now_s: float) -> None:
+        """Empty every socket that has something and whose turn it is."""
+        used_s = self._clock.monotonic_s() - now_s
+        for descriptor, _ in self._epoll.poll(0):
+            camera = self._by_descriptor.get(descriptor)
+            if camera is not None and camera.rests_until_s <= now_s and self._is_due(camera, now_s):
+                self._guard(camera, self._serve, now_s)
+                spent_s = self._clock.monotonic_s() - now_s - used_s
+                used_s += spent_s
+                if spent_s > TURN_S:
+                    camera.rests_until_s = now_s + spent_s / SHARE
+
+    def _is_due(self, camera: _Camera, now_s: float) -> bool:
         """Whether a stream is to be emptied in this round."""
-        is_playing = camera.session is not None and camera.session.is_playing
-        if not is_playing or (self._round + camera.turn) % camera.every == 0:
+        if camera.session is None or not camera.session.is_playing:
             return True
-        return self._is_watched(camera.recorder.key)
+        if self._is_watched(camera.recorder.key):
+            self._is_hurried = True
+            return True
+        return now_s >= camera.turn_s
+
+    def _pause_s(self) -> float:
+        """How long a round is: a few wake-ups a second cost as much as reading twenty cameras does."""
+        if self._is_hurried:
+            return TICK_S
+        for camera in self._cameras.values():
+            if camera.phase is _Phase.CONNECTING or (camera.phase is _Phase.TALKING and camera.every_s < HANDFUL_S / 2):
+                return TICK_S
+        return QUIET_S
 
     def close(self) -> None:
         """Let go of everything; after `run` has returned."""
@@ -163,8 +178,7 @@ class IngestLoop:
             coming, self._coming = self._coming, []
             going, self._going = self._going, []
         for recorder in coming:
-            self._admitted += 1
-            camera = _Camera(recorder=recorder, due_s=now_s + recorder.delay_s, turn=self._admitted)
+            camera = _Camera(recorder=recorder, due_s=now_s + recorder.delay_s)
             camera.work = self._helpers.submit(recorder.prepare)
             self._cameras[recorder] = camera
         for recorder in going:
@@ -181,7 +195,7 @@ class IngestLoop:
         if isinstance(error, Problem):
             problem = error
         elif isinstance(error, OSError):
-            problem = _translate(error)
+            problem = translate(error)
         else:
             self.crashes += 1
             name, stream = camera.recorder.key
@@ -202,6 +216,7 @@ class IngestLoop:
     def _hang_up(self, camera: _Camera) -> None:
         sock, camera.socket = camera.socket, None
         session, camera.session = camera.session, None
+        camera.every_s = TICK_S
         camera.builder, camera.maker, camera.work, camera.unsent = None, None, None, b""
         if sock is None:
             return
@@ -244,23 +259,16 @@ class IngestLoop:
         camera.began_s = camera.heard_s = now_s
         assert camera.session is not None
         host = camera.session.address.host
-        if _is_address(host):
+        if is_address(host):
             self._connect(camera, host)
         else:
             camera.phase = _Phase.RESOLVING
-            camera.work = self._helpers.submit(_resolve, host)
+            camera.work = self._helpers.submit(resolve_host, host)
 
     def _connect(self, camera: _Camera, address: str) -> None:
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        camera.socket, camera.phase = sock, _Phase.CONNECTING
-        sock.setblocking(False)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         assert camera.session is not None
-        port = camera.session.address.port
-        failed = sock.connect_ex((address, port))
-        if failed not in (0, errno.EINPROGRESS):
-            raise OSError(failed, "connect")
+        sock = begin_connection(address, camera.session.address.port)
+        camera.socket, camera.phase = sock, _Phase.CONNECTING
         self._by_descriptor[sock.fileno()] = camera
         self._epoll.register(sock.fileno(), select.EPOLLOUT)
 
@@ -271,9 +279,7 @@ class IngestLoop:
         if sock is None:
             return
         if camera.phase is _Phase.CONNECTING:
-            failed = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if failed:
-                raise OSError(failed, "connect")
+            check_connected(sock)
             camera.phase = _Phase.TALKING
             self._epoll.modify(sock.fileno(), select.EPOLLIN)
             self._send(camera)
@@ -292,9 +298,10 @@ class IngestLoop:
             if size < BUFFER_BYTES:
                 break
         if total > HANDFUL_BYTES:
-            camera.every = max(1, camera.every // 2)
-        elif camera.every < HANDFUL and total < HANDFUL_BYTES // 2:
-            camera.every += 1
+            camera.every_s = max(TICK_S, camera.every_s / 2)
+        elif camera.every_s < HANDFUL_S and total < HANDFUL_BYTES // 2:
+            camera.every_s = min(HANDFUL_S, camera.every_s + TICK_S)
+        camera.turn_s = now_s + camera.every_s - TICK_S / 2
         self._send(camera)
 
     def _receive(self, camera: _Camera, size: int, now_s: float) -> None:
@@ -359,32 +366,3 @@ class IngestLoop:
                 raise Unavailable("the camera does not answer, or sends nothing", code="video.timeout")
         elif camera.phase in (_Phase.CONNECTING, _Phase.RESOLVING) and now_s - camera.began_s > OPEN_TIMEOUT_S:
             raise Unavailable("the camera does not answer, or sends nothing", code="video.timeout")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True
-
-
-def _resolve(host: str) -> str:
-    found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return str(found[0][4][0])
-
-
-_REASONS: tuple[tuple[tuple[type[OSError], ...], str, str], ...] = (
-    ((ConnectionRefusedError,), "video.refused", "nothing listens at the camera's address and port"),
-    ((TimeoutError,), "video.timeout", "the camera does not answer, or sends nothing"),
-    ((ConnectionError,), "video.broken", "the connection to the camera broke"),
-)
-
-
-def _translate(error: OSError) -> Problem:
-    """What an error of the network means to us."""
-    kind = OSError(error.errno, error.strerror) if error.errno else error  # makes the subclass that fits the number
-    for kinds, code, message in _REASONS:
-        if isinstance(kind, kinds):
-            return Unavailable(message, code=code)
-    return Unavailable("the camera cannot be reached; look at the link", code="video.unreachable")

@@ -37,7 +37,7 @@ from safecity.video.packets import PacketHub
 from safecity.video.pyav_reader import PyAvReader
 from safecity.video.reader import Numbering, Reader
 from safecity.video.recorder import StreamRecorder, Surroundings
-from safecity.video.reports import camera_reports, note_reports
+from safecity.video.reports import ReportRhythm, camera_reports, note_reports
 from safecity.video.segments import Outlets, SegmentRules, SegmentWriter
 from safecity.video.supervision import SupervisedThread
 from safecity.video.timeline import ServerLine
@@ -93,6 +93,7 @@ class RecorderProcess:
         self._unreadable: frozenset[CameraId] = frozenset()
         self._tag = secrets.token_hex(4)
         self._crashes = 0
+        self._reports = ReportRhythm()
         self._index = IndexWriter(database, self.mailbox, source=self._slot, also=self._write_status)
         self._hub_thread = SupervisedThread("packets", hub.run, stop=self._stop)
         self._loop = IngestLoop(clock=clock, line=self._line, is_watched=hub.is_watched)
@@ -243,7 +244,7 @@ class RecorderProcess:
         )
         now = self._now()
         reports = camera_reports(main, unreadable=self._unreadable, slot=self._slot, now=now)
-        note_reports(connection, reports, now=now)
+        note_reports(connection, self._reports.choose(reports, now=now), now=now)
 
     def _end(self) -> None:
         """Close every segment, write the index, let go of the cameras."""

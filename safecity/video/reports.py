@@ -1,4 +1,4 @@
-"""What a recorder says of its cameras to the registry, each second."""
+"""What a recorder says of its cameras to the registry: changes at once, all else every few seconds."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
@@ -15,6 +15,7 @@ from safecity.video.recorder import StreamFigures
 
 log = structlog.get_logger()
 
+EVERY = timedelta(seconds=3)  # a camera whose state stays the same is reported on so often
 STANDS_FOR = timedelta(seconds=10)  # without another word a camera is called unknown after this
 
 _CAUSES = {
@@ -59,6 +60,23 @@ def _report(one: StreamFigures, *, slot: str, now: datetime) -> StateReport:
         bitrate_bps=one.bitrate_bps,
         fps=round(one.fps, 2),
     )
+
+
+class ReportRhythm:
+    """Chooses which reports are worth a row now; a hundred rows a second that say nothing new cost a lot."""
+
+    def __init__(self) -> None:
+        self._told: dict[CameraId, tuple[CameraState, SiteCause | None]] = {}
+        self._all_at: datetime | None = None
+
+    def choose(self, reports: Sequence[StateReport], *, now: datetime) -> list[StateReport]:
+        """All of them where it is time, else those whose state or cause changed."""
+        is_time = self._all_at is None or not timedelta(0) <= now - self._all_at < EVERY
+        before, self._told = self._told, {one.camera: (one.state, one.cause) for one in reports}
+        if is_time:
+            self._all_at = now
+            return list(reports)
+        return [one for one in reports if before.get(one.camera) != (one.state, one.cause)]
 
 
 def note_reports(connection: Connection, reports: Sequence[StateReport], *, now: datetime) -> None:
