@@ -12,7 +12,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from safecity.analytics.boxes import U8, Picture
-from safecity.platform.clock import from_us, to_us
+from safecity.platform.clock import from_us
 from safecity.video import h264, hevc
 from safecity.video.access_unit import TICKS_PER_S, AccessUnit, StreamHeader
 from safecity.video.timeline import SessionLine
@@ -40,7 +40,7 @@ class Timeline:
 
     def observe(self, unit: AccessUnit) -> None:
         """Take note of a unit's arrival."""
-        received_us = to_us(unit.received_at)
+        received_us = unit.received_us
         self._origin_us = received_us if self._origin_us is None else self._origin_us
         self._line.observe(unit.media_ticks, received_us)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from safecity.platform.clock import from_us, to_us
+from safecity.platform.clock import from_us
 
 TICKS_PER_S = 90_000
 _NO_TIME = -(1 << 63)
@@ -30,10 +30,20 @@ class AccessUnit:
     media_ticks: int  # decode time, 90 kHz, unwrapped, strictly rising within a session
     composition_offset_ticks: int  # presentation minus decode time
     is_key: bool
-    captured_at: datetime | None  # what the camera claims (RTCP sender report); None before the first report
-    received_at: datetime  # on this server's time line
+    captured_us: int | None  # UTC that the camera claims (RTCP sender report); None before the first report
+    received_us: int  # UTC on this server's time line
     received_s: float  # monotonic
     sequence: int  # rises by one for each unit of a stream, across its sessions; a jump is a loss on the way
+
+    @property
+    def captured_at(self) -> datetime | None:
+        """When the camera claims to have taken it."""
+        return None if self.captured_us is None else from_us(self.captured_us)
+
+    @property
+    def received_at(self) -> datetime:
+        """When its last byte came, on this server's time line."""
+        return from_us(self.received_us)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +60,13 @@ class StreamHeader:
 
 def pack_meta(unit: AccessUnit) -> bytes:
     """Everything of an access unit but its bytes, for the wire between recorder and gateway."""
-    captured_us = _NO_TIME if unit.captured_at is None else to_us(unit.captured_at)
+    captured_us = _NO_TIME if unit.captured_us is None else unit.captured_us
     return _META.pack(
         unit.media_ticks,
         unit.composition_offset_ticks,
         unit.is_key,
         captured_us,
-        to_us(unit.received_at),
+        unit.received_us,
         unit.received_s,
         unit.sequence,
     )
@@ -70,8 +80,8 @@ def unpack_access_unit(meta: bytes, data: bytes) -> AccessUnit:
         media_ticks=ticks,
         composition_offset_ticks=offset,
         is_key=is_key,
-        captured_at=None if captured_us == _NO_TIME else from_us(captured_us),
-        received_at=from_us(received_us),
+        captured_us=None if captured_us == _NO_TIME else captured_us,
+        received_us=received_us,
         received_s=received_s,
         sequence=sequence,
     )

@@ -5,7 +5,6 @@ The rules stand in `safecity.video.timeline`; here they are put together in the 
 
 from typing import NamedTuple
 
-from safecity.platform.clock import from_us
 from safecity.video.access_unit import TICKS_PER_S, AccessUnit
 from safecity.video.reader import ClockJump, ReadItem
 from safecity.video.timeline import ReorderedTicks, ServerLine, TickCounter
@@ -54,8 +53,8 @@ class UnitPlacer:
             media_ticks=tick.ticks,
             composition_offset_ticks=offset if abs(offset) < MAX_OFFSET_TICKS else 0,
             is_key=is_key,
-            captured_at=from_us(claimed_us) if claimed_us is not None and is_sane else None,
-            received_at=from_us(received_us),
+            captured_us=claimed_us if is_sane else None,
+            received_us=received_us,
             received_s=received_s,
             sequence=self._sequence,
         )

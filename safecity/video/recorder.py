@@ -90,7 +90,7 @@ class StreamRecorder:
         self._sessions = 0
         self._began_s = 0.0
         self._last_s = 0.0
-        self._last_frame_at: datetime | None = None
+        self._last_frame_us: int | None = None
         self._frames = 0
         self._octets = 0
         self._counted = (around.clock.monotonic_s(), 0, 0)
@@ -185,7 +185,7 @@ class StreamRecorder:
             self._around.hub.publish(self.key, item)
             self._frames += 1
             self._octets += len(item.data)
-            self._last_s, self._last_frame_at = item.received_s, item.received_at
+            self._last_s, self._last_frame_us = item.received_s, item.received_us
             if self._state.state is not LinkState.LIVE:
                 self._set_state(LinkState.LIVE, None, since=item.received_at)
         elif isinstance(item, StreamHeader):
@@ -231,8 +231,8 @@ class StreamRecorder:
             return
         if self._writer is not None:
             self._writer.note_stall(now=self._now())
-        if self._last_frame_at is not None:
-            self._set_state(LinkState.STALLED, Cause.CAMERA, since=self._last_frame_at)
+        if self._last_frame_us is not None:
+            self._set_state(LinkState.STALLED, Cause.CAMERA, since=from_us(self._last_frame_us))
 
     def note_server_step(self) -> None:
         """This server's clock was stepped."""
@@ -250,7 +250,7 @@ class StreamRecorder:
         return StreamFigures(
             key=self.key,
             state=self._state,
-            last_frame_at=self._last_frame_at,
+            last_frame_at=None if self._last_frame_us is None else from_us(self._last_frame_us),
             bitrate_bps=bitrate,
             fps=fps,
             sessions=self._sessions,

@@ -106,8 +106,8 @@ class SegmentWriter:
     def add(self, unit: AccessUnit) -> None:
         """Record a picture. Raises Invalid (`video.no_key_frame`) where the stream sends no key frames any more."""
         with self._lock:
-            self._take_failure(unit.received_at)
-            self._line.observe(unit.media_ticks, to_us(unit.received_at))
+            self._take_failure(unit.received_us)
+            self._line.observe(unit.media_ticks, unit.received_us)
             last = self._last_ticks
             if last is not None and self._segment is not None:
                 step = unit.media_ticks - last
@@ -178,7 +178,7 @@ class SegmentWriter:
     def flush_idle(self, now: datetime) -> None:
         """Write what waits though no picture follows, so that a stall leaves nothing in memory."""
         with self._lock:
-            self._take_failure(now)
+            self._take_failure(to_us(now))
             if self._units and (now - self._units[0].received_at).total_seconds() > 2 * self._rules.fragment_s:
                 assert self._last_ticks is not None
                 self._flush(self._last_ticks + self._interval)
@@ -217,7 +217,7 @@ class SegmentWriter:
             self._outlets.submit(CloseJob(key=self.key))
         self._segment = None
 
-    def _take_failure(self, now: datetime) -> None:
+    def _take_failure(self, now_us: int) -> None:
         failure = self._outlets.take_failure(self.key)
         if failure is None:
             return
@@ -227,7 +227,7 @@ class SegmentWriter:
             self._end_us = self._segment.start.start_us
         self._segment, self._continues = None, None
         self._units, self._units_bytes = [], 0
-        self._begin_outage(Cause.DISK, failure.detail, now=now)
+        self._begin_outage(Cause.DISK, failure.detail, now=from_us(now_us))
 
     def _flush(self, end_ticks: int) -> None:
         """Hand the waiting pictures to the disk as one fragment that ends at `end_ticks`."""
@@ -283,7 +283,7 @@ class SegmentWriter:
         started_at = from_us(start.start_us)
         camera, stream = self.key
         session = f"{self._rules.tag}-{header.session}"
-        captured = first.captured_at if first.media_ticks == segment.base_ticks else None
+        captured_us = first.captured_us if first.media_ticks == segment.base_ticks else None
         row = Segment(
             camera=camera,
             stream=stream,
@@ -300,7 +300,7 @@ class SegmentWriter:
             height_px=header.height_px,
             rate_ppb=start.rate_ppb,
             line_error_us=start.error_us,
-            camera_offset_us=None if captured is None else to_us(captured) - start.start_us,
+            camera_offset_us=None if captured_us is None else captured_us - start.start_us,
             root=None,
             previous_root=None,
             is_held=False,

@@ -116,16 +116,16 @@ class PictureBuilder:
             return at
         head = _FRAME.pack(data[at - size], data[at - size + 1], self._size, self._head)
         tail = self._stamp.to_bytes(8) + self._middle
-        count = runs.MAX_RUN
-        while count == runs.MAX_RUN:
-            count = runs.count_pieces(data, at, size=size, expected=(head, self._next, tail))
-            if count:
-                skip = runs.FRAME_BYTES + self._skip
-                self._data += runs.gather(data, at, size=size, count=count, skip=skip)
-                self._next += count
-                at += count * size
-                if len(self._data) > MAX_UNIT_BYTES:
-                    self._refuse_size()
+        if self._next >= rtp.TURN:  # the next number is 0: one by one
+            return at
+        count = runs.count_pieces(data, at, size=size, expected=(head, self._next, tail))
+        if count:
+            skip = runs.FRAME_BYTES + self._skip
+            self._data += runs.gather(data, at, size=size, count=count, skip=skip)
+            self._next += count
+            at += count * size
+            if len(self._data) > MAX_UNIT_BYTES:
+                self._refuse_size()
         return at
 
     def _take(self, packet: memoryview, at_s: float) -> bool:

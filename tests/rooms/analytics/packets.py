@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +12,7 @@ import numpy as np
 from safecity.analytics.pipeline import Firing, LineCount, Picture, Profile
 from safecity.analytics.scene import LineCrossing, Scene, SceneLine
 from safecity.analytics.store import StoredScene
-from safecity.platform.clock import SystemClock
+from safecity.platform.clock import SystemClock, to_us
 from safecity.sites.model import CameraId
 from safecity.video.access_unit import AccessUnit, StreamHeader
 from safecity.video.model import Stream, StreamSource
@@ -60,8 +60,8 @@ def read_units(path: Path, *, begins_s: float = 100.0, sequence: int = 0) -> tup
         replace(
             unit,
             received_s=begins_s + unit.media_ticks / 90_000,
-            received_at=START + timedelta(microseconds=unit.media_ticks * 100 // 9),
-            captured_at=None,
+            received_us=to_us(START) + unit.media_ticks * 100 // 9,
+            captured_us=None,
         )
         for unit in units
     ]

@@ -190,7 +190,7 @@ def test_a_new_session_begins_with_a_new_decoder(stage: Stage, notes: Notes, vid
             unit,
             sequence=unit.sequence + 100,
             received_s=unit.received_s + 3.5,
-            received_at=unit.received_at + timedelta(seconds=3.5),
+            received_us=unit.received_us + 3_500_000,
         )
         for unit in units
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 
-from safecity.platform.clock import from_us
+from safecity.platform.clock import from_us, to_us
 from safecity.sites.model import CameraId
 from safecity.video.access_unit import TICKS_PER_S, AccessUnit, StreamHeader
 from safecity.video.disk import AppendJob, DiskFailure, DiskWriter, Job, OpenJob
@@ -122,8 +122,8 @@ class Camera:
                     media_ticks=tick.ticks,
                     composition_offset_ticks=0,
                     is_key=key,
-                    captured_at=None,
-                    received_at=self.now,
+                    captured_us=None,
+                    received_us=to_us(self.now),
                     received_s=self.monotonic_s,
                     sequence=self.sent,
                 )

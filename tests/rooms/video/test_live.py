@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from safecity.platform.clock import SystemClock, VirtualClock
+from safecity.platform.clock import SystemClock, VirtualClock, to_us
 from safecity.sites.model import CameraId
 from safecity.video import hevc
 from safecity.video.access_unit import AccessUnit, StreamHeader
@@ -39,8 +39,8 @@ def unit(number: int, *, key_every: int = 10) -> AccessUnit:
         media_ticks=number * INTERVAL_TICKS,
         composition_offset_ticks=0,
         is_key=number % key_every == 0,
-        captured_at=at - timedelta(milliseconds=40),
-        received_at=at,
+        captured_us=to_us(at) - 40_000,
+        received_us=to_us(at),
         received_s=number / 15,
         sequence=number,
     )
@@ -230,7 +230,7 @@ def test_the_clock_tells_when_the_picture_was_taken(bench: Bench) -> None:
     viewer = bench.hub.join(KEY)
     bench.hub.on_header(KEY, HEADER)
     bench.feed(0)
-    wrong = replace(unit(10), captured_at=START + timedelta(days=3))
+    wrong = replace(unit(10), captured_us=to_us(START + timedelta(days=3)))
     bench.clock.advance(2)
     bench.hub.on_unit(KEY, wrong)
     clocks = [json.loads(m) for m in taken(viewer) if isinstance(m, str) and "clock" in m]

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import zmq
 
+from safecity.platform.clock import to_us
 from safecity.sites.model import CameraId
 from safecity.video import packets
 from safecity.video.access_unit import AccessUnit, StreamHeader, unpack_access_unit, unpack_header
@@ -31,8 +32,8 @@ def unit(sequence: int, *, is_key: bool = False, size: int = 100) -> AccessUnit:
         media_ticks=sequence * 6000,
         composition_offset_ticks=0,
         is_key=is_key,
-        captured_at=None,
-        received_at=NOW,
+        captured_us=None,
+        received_us=to_us(NOW),
         received_s=float(sequence),
         sequence=sequence,
     )

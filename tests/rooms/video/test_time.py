@@ -361,8 +361,8 @@ def test_an_access_unit_survives_the_wire(
         media_ticks=ticks,
         composition_offset_ticks=offset,
         is_key=key,
-        captured_at=None if captured is None else datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=captured),
-        received_at=START,
+        captured_us=captured,
+        received_us=to_us(START),
         received_s=12.5,
         sequence=7,
     )
