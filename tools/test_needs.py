@@ -22,6 +22,7 @@ NEEDS = {
     "wg": "wireguard-tools",
     "wireguard-go": "wireguard-go",
     "ip": "iproute2",
+    "nft": "nftables",
 }
 
 

@@ -20,6 +20,7 @@ from safecity.api.event_feed import EventFeed
 from safecity.api.event_routes import event_router
 from safecity.api.health_routes import health_router
 from safecity.api.incident_routes import incident_router
+from safecity.api.link_routes import link_router
 from safecity.api.log_routes import log_router
 from safecity.api.page import install_page
 from safecity.api.parts import WebParts
@@ -74,6 +75,7 @@ def create_web_app(parts: WebParts) -> FastAPI:
     app.include_router(timeline_router(parts))
     app.include_router(event_router(parts, feed))
     app.include_router(health_router(parts, recordings))
+    app.include_router(link_router(parts))
     app.include_router(log_router(parts))
     for make in (alert_router, incident_router, unit_router, case_router, scene_router, demo_router, plan_router):
         app.include_router(make(parts))

@@ -26,3 +26,12 @@ class CityImported(Fact):
     retired: int
     cameras: int
     """Cameras in use after the import."""
+
+
+class LinkStateChanged(Fact):
+    """How an encrypted link to a site is doing has changed."""
+
+    type: ClassVar[str] = "sites.link_state_changed"
+    site: str
+    health: Literal["up", "degraded", "down", "waiting", "unknown"]
+    since: AwareDatetime

@@ -6,6 +6,7 @@ The queue has a thread of its own: deleting a day of recordings must not keep an
 import sys
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from safecity.app.chores import Chore
@@ -17,6 +18,7 @@ from safecity.platform.clock import Clock, SystemClock
 from safecity.platform.database import Database
 from safecity.platform.errors import Internal
 from safecity.platform.settings import Settings
+from safecity.sites.links.watch import LinkWatch
 from safecity.sites.states import expire_camera_states
 from safecity.video.export import ClipExports
 from safecity.video.reindex import Reindexer
@@ -30,6 +32,20 @@ STATES_EVERY_S = 1.0
 RETENTION_EVERY_S = 10.0
 REINDEX_EVERY_S = 5.0
 EXPORTS_EVERY_S = 600.0
+END_WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Around:
+    """What the chores stand on."""
+
+    settings: Settings
+    database: Database
+    volumes: Volumes
+    clock: Clock
+    slot: str
+    data_dir: Path
+    oversight: Oversight
 
 
 def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) -> None:
@@ -39,20 +55,43 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
     database = Database(settings.database_url())
     data_dir = settings.platform.data_dir.absolute()
     prepare_volumes(data_dir, settings.video)
-    volumes = Volumes.open(data_dir, settings.video)
-    retention = Keeper(database, settings.video, volumes=volumes, source=slot)
-    trust = AgeTrust(clock.now(), monotonic_s=clock.monotonic_s())
-    reindexer = Reindexer(database, volumes=volumes, source=slot)
-    oversight = Oversight(database, settings.oversight, clock)
-    intake = Intake(database, settings.incidents, oversight=oversight, clock=clock)
-    clocks = Clocks(database, settings.incidents, clock=clock)
-    exports = ClipExports(
-        database,
-        oversight=oversight,
+    around = _Around(
+        settings=settings,
+        database=database,
+        volumes=Volumes.open(data_dir, settings.video),
         clock=clock,
+        slot=slot,
         data_dir=data_dir,
-        settings=settings.video,
+        oversight=Oversight(database, settings.oversight, clock),
     )
+    store = threading.Thread(target=_do, args=(_store_chores(around), stop, clock), name="store", daemon=True)
+    slow = threading.Thread(target=_do, args=(_slow_chores(around), stop, clock), name="slow", daemon=True)
+    store.start()
+    slow.start()
+    _do(_queue_chores(around), stop, clock, (store, slow))
+    for thread in (store, slow):
+        thread.join(END_WAIT_S)
+    database.close()
+
+
+def _queue_chores(around: _Around) -> tuple[Chore, ...]:
+    """What people wait for."""
+    settings, clock = around.settings.incidents, around.clock
+    intake = Intake(around.database, settings, oversight=around.oversight, clock=clock)
+    clocks = Clocks(around.database, settings, clock=clock)
+    return (
+        Chore("intake", intake.run_once, every_s=INTAKE_EVERY_S),
+        Chore("clocks", clocks.run_once, every_s=CLOCKS_EVERY_S),
+    )
+
+
+def _store_chores(around: _Around) -> tuple[Chore, ...]:
+    """What the disks wait for."""
+    database, clock, video = around.database, around.clock, around.settings.video
+    retention = Keeper(database, video, volumes=around.volumes, source=around.slot)
+    trust = AgeTrust(clock.now(), monotonic_s=clock.monotonic_s())
+    reindexer = Reindexer(database, volumes=around.volumes, source=around.slot)
+    exports = ClipExports(database, oversight=around.oversight, clock=clock, data_dir=around.data_dir, settings=video)
 
     def expire_states() -> None:
         with database.begin() as connection:
@@ -62,30 +101,28 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
         now = clock.now()
         retention.run_once(now, by_age=trust.allows(now, monotonic_s=clock.monotonic_s()))
 
-    queue = (
-        Chore("intake", intake.run_once, every_s=INTAKE_EVERY_S),
-        Chore("clocks", clocks.run_once, every_s=CLOCKS_EVERY_S),
-    )
-    store = (
+    return (
         Chore("states", expire_states, every_s=STATES_EVERY_S),
         Chore("retention", delete, every_s=RETENTION_EVERY_S),
         Chore("reindex", lambda: reindexer.run_once(clock.now()), every_s=REINDEX_EVERY_S),
         Chore("exports", exports.delete_expired, every_s=EXPORTS_EVERY_S),
     )
-    beside = threading.Thread(target=_do, args=(store, stop, clock), name="store", daemon=True)
-    beside.start()
-    _do(queue, stop, clock, beside)
-    beside.join()
-    database.close()
 
 
-def _do(chores: Sequence[Chore], stop: threading.Event, clock: Clock, beside: threading.Thread | None = None) -> None:
-    """Do chores in their rhythm; raises Internal when the thread beside has died, so that the process begins anew."""
+def _slow_chores(around: _Around) -> tuple[Chore, ...]:
+    """What may take seconds or minutes, such as echoes over slow links; nothing else waits for it."""
+    settings = around.settings.links
+    links = LinkWatch(around.database, settings, clock=around.clock, source=around.slot)
+    return (Chore("links", links.run_once, every_s=settings.check_every_s),)
+
+
+def _do(chores: Sequence[Chore], stop: threading.Event, clock: Clock, beside: Sequence[threading.Thread] = ()) -> None:
+    """Do chores in their rhythm; raises Internal when a thread beside has died, so that the process begins anew."""
     while not stop.wait(TURN_S):
         for chore in chores:
             chore.run_if_due(clock.monotonic_s())
-        if beside is not None and not beside.is_alive() and not stop.is_set():
-            raise Internal("the keeper's second thread has ended; its error is above", code="app.keeper_thread")
+        if not stop.is_set() and not all(thread.is_alive() for thread in beside):
+            raise Internal("a thread of the keeper has ended; its error is above", code="app.keeper_thread")
 
 
 if __name__ == "__main__":

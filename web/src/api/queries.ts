@@ -3,7 +3,7 @@ import { keepPreviousData, skipToken, useMutation, useQuery, useQueryClient } fr
 import type { FeatureCollection } from 'geojson'
 import { api, ApiError, bodyOf } from './client'
 import type {
-  Act, Camera, Config, HealthDetail, InclusionProof, Session, StateEntry, StateSnapshot,
+  Act, Camera, Config, HealthDetail, InclusionProof, LinkHealth, Session, StateEntry, StateSnapshot,
 } from './wire'
 
 export const keys = {
@@ -120,6 +120,17 @@ export function useHealthDetail() {
     queryKey: keys.healthDetail,
     queryFn: ({ signal }) => bodyOf(api.GET('/api/health/detail', { signal })) as Promise<HealthDetail>,
     refetchInterval: DETAIL_EVERY_MS,
+    placeholderData: keepPreviousData,
+  })
+}
+
+const LINKS_EVERY_MS = 10_000
+
+export function useLinkHealth() {
+  return useQuery({
+    queryKey: ['health', 'links'],
+    queryFn: ({ signal }) => bodyOf(api.GET('/api/health/links', { signal })) as Promise<LinkHealth[]>,
+    refetchInterval: LINKS_EVERY_MS,
     placeholderData: keepPreviousData,
   })
 }

@@ -452,6 +452,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/health/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health Links
+         * @description Every link to a site: age of its handshake, loss, delay and faults; those that wait for an answer too.
+         */
+        get: operations["health_links_api_health_links_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/incidents": {
         parameters: {
             query?: never;
@@ -1669,6 +1689,37 @@ export interface components {
              * @default
              */
             title_ur: string;
+        };
+        /**
+         * LinkHealth
+         * @description One site's link as it was last measured; the figures are None where nobody may measure them.
+         */
+        LinkHealth: {
+            /** Checked At */
+            checked_at: string | null;
+            /** Code */
+            code: string;
+            /** Delay Ms */
+            delay_ms: number | null;
+            /** Findings */
+            findings: string[];
+            /** Handshake At */
+            handshake_at: string | null;
+            /**
+             * Health
+             * @enum {string}
+             */
+            health: "up" | "degraded" | "down" | "waiting" | "unknown";
+            /** Loss */
+            loss: number | null;
+            /** Received Bytes */
+            received_bytes: number;
+            /** Sent Bytes */
+            sent_bytes: number;
+            /** Since */
+            since: string | null;
+            /** Site */
+            site: string;
         };
         /**
          * LogPage
@@ -3048,6 +3099,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthDetail"];
+                };
+            };
+        };
+    };
+    health_links_api_health_links_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LinkHealth"][];
                 };
             };
         };

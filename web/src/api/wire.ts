@@ -38,6 +38,7 @@ export type StateSnapshot = Omit<Schemas['CityState'], 'cameras'> & { cameras: R
 export type CameraHealth = WithCause<Schemas['CameraHealth']>
 export type RecorderHealth = Schemas['RecorderHealth']
 export type AnalyserHealth = Schemas['AnalyserHealth']
+export type LinkHealth = Schemas['LinkHealth']
 export type HealthDetail = Omit<Schemas['HealthDetail'], 'cameras'> & { cameras: CameraHealth[] }
 
 export type Leaf = Schemas['LeafView']

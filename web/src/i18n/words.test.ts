@@ -9,6 +9,7 @@ import { oversight } from './words/oversight'
 import { response } from './words/response'
 import { shell } from './words/shell'
 import { sites } from './words/sites'
+import { store } from './words/store'
 import { video } from './words/video'
 
 const holes = (phrase: string): string[] => [...phrase.matchAll(/\{(\w+)\}/g)].map(([, name]) => name ?? '').sort()
@@ -42,7 +43,7 @@ describe('words', () => {
   })
 
   it('has no phrase in two files, where one would hide the other', () => {
-    const parts = [demo, incidents, errors, oversight, shell, sites, video, response, cases]
+    const parts = [demo, incidents, errors, oversight, shell, sites, store, video, response, cases]
     expect(entries).toHaveLength(parts.reduce((sum, part) => sum + Object.keys(part).length, 0))
   })
 })

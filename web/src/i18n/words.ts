@@ -7,8 +7,9 @@ import { oversight } from './words/oversight'
 import { response } from './words/response'
 import { shell } from './words/shell'
 import { sites } from './words/sites'
+import { store } from './words/store'
 import { video } from './words/video'
 
-export const words = { ...shell, ...errors, ...oversight, ...sites, ...video, ...incidents, ...demo, ...response, ...cases }
+export const words = { ...shell, ...errors, ...oversight, ...sites, ...video, ...incidents, ...demo, ...response, ...cases, ...store }
 
 export type WordKey = keyof typeof words

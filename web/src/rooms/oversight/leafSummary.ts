@@ -91,7 +91,7 @@ function aboutOf(body: Record<string, unknown>): { camera: string | null; about:
     const isNamed = NAMED.includes(text(resource['kind']) ?? '') && id !== 'all'
     return { camera: text(detailOf(body)['camera']), about: isNamed ? id : null }
   }
-  const about = ['name', 'console', 'ref', 'export'].map((name) => text(body[name])).find((found) => found !== null)
+  const about = ['name', 'console', 'ref', 'export', 'site'].map((name) => text(body[name])).find((found) => found !== null)
   return { camera: text(body['camera']), about: about ?? null }
 }
 

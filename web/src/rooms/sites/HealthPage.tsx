@@ -12,15 +12,22 @@ import { Numbers } from './health/Numbers'
 import { RecorderTable } from './health/RecorderTable'
 import { useLiveHistory } from './health/useLiveHistory'
 import { CityPlan } from './plan/CityPlan'
+import { Keeping } from './store/Keeping'
 import classes from './health/Health.module.css'
 
-/** How things stand; or what a city of some size would need. Stands in the address. */
-function useView(): ['now' | 'plan', (view: string) => void] {
+const VIEWS = ['now', 'store', 'plan'] as const
+type View = (typeof VIEWS)[number]
+
+/** How things stand; what keeps the recordings; what a city of some size would need. Stands in the address. */
+function useView(): [View, (view: string) => void] {
   const { t } = useI18n()
   const [params, setParams] = useSearchParams()
-  const view = params.get('view') === 'plan' ? 'plan' : 'now'
-  const show = (next: string) => setParams(next === 'plan' ? { view: 'plan' } : {}, { replace: true })
-  useKeys([{ chord: 'p', label: t('plan.keys'), run: () => show(view === 'plan' ? 'now' : 'plan') }])
+  const view = VIEWS.find((one) => one === params.get('view')) ?? 'now'
+  const show = (next: string) => setParams(next === 'now' ? {} : { view: next }, { replace: true })
+  useKeys([
+    { chord: 'p', label: t('plan.keys'), run: () => show(view === 'plan' ? 'now' : 'plan') },
+    { chord: 's', label: t('store.keys'), run: () => show(view === 'store' ? 'now' : 'store') },
+  ])
   return [view, show]
 }
 
@@ -57,8 +64,8 @@ export default function HealthPage() {
   return (
     <div className={classes['page']}>
       <h1 className="sc-hidden">{t('health.title')}</h1>
-      <SegmentedControl className={classes['views'] ?? ''} size="xs" aria-label={t('health.title')} value={view} onChange={show} data={[{ value: 'now', label: t('health.now') }, { value: 'plan', label: t('plan.title') }]} />
-      {view === 'plan' ? <CityPlan /> : <Now />}
+      <SegmentedControl className={classes['views'] ?? ''} size="xs" aria-label={t('health.title')} value={view} onChange={show} data={[{ value: 'now', label: t('health.now') }, { value: 'store', label: t('store.title') }, { value: 'plan', label: t('plan.title') }]} />
+      {view === 'plan' ? <CityPlan /> : view === 'store' ? <Keeping /> : <Now />}
     </div>
   )
 }
