@@ -15,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from safecity.app.slots import SlotLock
+from safecity.platform.clock import begin_clock_drill
 from safecity.platform.errors import Problem
 from safecity.platform.logs import configure_logging
 from safecity.platform.settings import Settings
@@ -40,6 +41,8 @@ def run_role(role: str, run: Run) -> int:
     raw = arguments.settings.read_bytes()
     settings = Settings.model_validate_json(raw)
     configure_logging(level=settings.platform.log_level, role=arguments.slot)
+    if settings.virtual.enabled and settings.virtual.clock_file is not None:
+        begin_clock_drill(settings.virtual.clock_file)
     run_dir = settings.platform.data_dir.absolute() / "run"
     fingerprint = hashlib.sha256(raw).hexdigest()
     lock = SlotLock(run_dir, arguments.slot, role=role, fingerprint=fingerprint)

@@ -309,6 +309,11 @@ class VirtualSettings(_Slice):
     control_port: Port = Field(
         default=0, description="Port of their control; 0 takes a free one and keeps it in the data folder."
     )
+    clock_file: Path | None = Field(
+        default=None,
+        description="File with the seconds by which every process's wall clock is to be wrong, read again and again: "
+        "clock steps for drills. Without `enabled` it is not looked at.",
+    )
 
 
 class Settings(BaseSettings):

@@ -51,6 +51,7 @@ def serve(
     addresses: Annotated[
         str | None, typer.Option(help="With --onvif: the first camera's own address (127.60.0.1); the others follow.")
     ] = None,
+    sent_log: Annotated[Path | None, typer.Option(help="Folder in which each stream notes what it sent.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve virtual cameras until ctrl-C; credentials are printed once."""
@@ -63,6 +64,7 @@ def serve(
         control_port=control,
         clip_options=ClipOptions(bitrate_bps=bitrate_bps, burns_counter=counter),
         onvif=None if onvif is None else OnvifPlan(port=onvif, first_address=addresses),
+        sent_log_dir=sent_log,
     )
     stop = threading.Event()
 

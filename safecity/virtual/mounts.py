@@ -3,7 +3,7 @@
 import secrets
 from collections import deque
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Literal, NewType
 
@@ -25,6 +25,7 @@ from safecity.virtual.rtsp.packets import PacketStream
 from safecity.virtual.rtsp.source import ReplayAsk
 from safecity.virtual.rtsp.viewer import REPORT_INTERVAL_S, Viewer
 from safecity.virtual.rtsp.wheel import Wheel
+from safecity.virtual.sent_log import Sent, SentLog
 
 MountName = NewType("MountName", str)
 Profile = Literal["main", "sub"]
@@ -137,6 +138,7 @@ class MountStream:
         self.feed: Feed | None = None
         self.counts_pictures = False
         self.sent: deque[SentPicture] = deque(maxlen=SENT_LOG_PICTURES)
+        self.sent_log: SentLog | None = None
         self._joins_at_group = joins_at_group
         self._wheel = wheel
         self._is_scheduled = False
@@ -189,7 +191,7 @@ class MountStream:
         self._report(viewer, self.mount.clock.monotonic_s())
         if from_group and self._joins_at_group and not self.is_silent:
             for shown in feed.group():
-                viewer.show(shown.block, self._timestamp(shown.ticks), disturbance=self.mount.garbage)
+                self._show(viewer, shown, self._timestamp(shown.ticks))
         self.viewers.append(viewer)
         self.counts.viewers_ever += 1
         self._schedule(feed.due_s)
@@ -238,16 +240,27 @@ class MountStream:
         if self.is_silent:
             return
         timestamp = self._timestamp(shown.ticks)
-        garbage = self.mount.garbage
         for viewer in self.viewers:
-            before = viewer.counts.pictures, viewer.counts.dropped_pictures
-            viewer.show(shown.block, timestamp, disturbance=garbage)
-            sent = viewer.counts.pictures - before[0]
+            dropped = viewer.counts.dropped_pictures
+            sent = self._show(viewer, shown, timestamp)
             self.counts.pictures += sent
             self.counts.octets += sent * shown.block.octets
-            self.counts.dropped_pictures += viewer.counts.dropped_pictures - before[1]
+            self.counts.dropped_pictures += viewer.counts.dropped_pictures - dropped
         if self.counts_pictures and not shown.is_stand_in:
             self.sent.append(SentPicture(counter=shown.block.index, sent_at=self.mount.clock.now()))
+
+    def _show(self, viewer: Viewer, shown: Shown, timestamp: int) -> int:
+        """Send a picture to a viewer and note it; how many it was sent, 0 or 1."""
+        before, garbage = viewer.counts.pictures, self.mount.garbage
+        viewer.show(shown.block, timestamp, disturbance=garbage)
+        sent = viewer.counts.pictures - before
+        if sent and self.sent_log is not None and self.feed is not None:
+            now = self.mount.clock.now()
+            late = timedelta(seconds=self.mount.clock.monotonic_s() - self.feed.instant_s(shown.ticks))
+            self.sent_log.note(
+                Sent(due_at=now - late, sent_at=now, mark=shown.block.mark, is_damaged=garbage is not None)
+            )
+        return sent
 
     def _report(self, viewer: Viewer, now_s: float) -> None:
         feed, clock = self.feed, self.mount.camera_clock

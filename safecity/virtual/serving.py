@@ -25,6 +25,7 @@ from safecity.virtual.rtsp.packets import PacketStream, packetise
 from safecity.virtual.rtsp.server import RtspServer
 from safecity.virtual.rtsp.source import Source
 from safecity.virtual.rtsp.wheel import Wheel
+from safecity.virtual.sent_log import SentLog
 from safecity.virtual.standins import StandIns
 
 log = structlog.get_logger()
@@ -48,6 +49,8 @@ class ServePlan:
     clip_options: ClipOptions = field(default_factory=ClipOptions)
     onvif: OnvifPlan | None = None
     """Serve ONVIF too."""
+    sent_log_dir: Path | None = None
+    """Where each stream writes down what it sent (`sent_log`)."""
     joins_at_group: bool = True
     """A TCP viewer is first sent the pictures since the last key one, as if the camera made a key picture for it."""
 
@@ -75,6 +78,10 @@ class VirtualCity:
         }
         self.cards = {name: CardStream(mount.streams["main"], wheel=self.wheel) for name, mount in self.mounts.items()}
         self.onvif = OnvifServer(plan.onvif, host=plan.host) if plan.onvif else None
+        if plan.sent_log_dir is not None:
+            for name, mount in self.mounts.items():
+                for profile, stream in mount.streams.items():
+                    stream.sent_log = SentLog(plan.sent_log_dir, name, profile)
         self.server = RtspServer(self, clock=self.clock, wheel=self.wheel)
         self._executor = ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1), thread_name_prefix="clip")
         self._stand_ins = StandIns(plan.cache, self._executor)

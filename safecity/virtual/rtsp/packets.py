@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from safecity.virtual.elementary import Codec, Elementary, Picture
+from safecity.virtual.sent_log import mark_of
 
 MAX_PAYLOAD_BYTES: Final = 1400
 """Fits an Ethernet frame together with RTP, UDP, IPv6 and a tunnel's header."""
@@ -37,6 +38,8 @@ class PacketBlock:
     is_key: bool
     index: int
     """Position of the picture in its stream: the burned-in number, where there is one."""
+    mark: bytes
+    """What the sent log knows the picture by."""
 
     @property
     def octets(self) -> int:
@@ -113,8 +116,9 @@ def _block(picture: Picture, index: int, *, source: Elementary) -> PacketBlock:
         block += _HEAD.pack(0x24, 0, HEADER_BYTES + len(payload), 0x80, marker | PAYLOAD_TYPE, 0, 0, 0)
         block += payload
     return PacketBlock(
-        block=bytes(block), offsets=tuple(offsets), ticks=picture.ticks, is_key=picture.is_key, index=index
-    )
+        block=bytes(block), offsets=tuple(offsets), ticks=picture.ticks, is_key=picture.is_key, index=index,
+        mark=mark_of(picture.nals, source.codec),
+    )  # fmt: skip
 
 
 def _fragments(body: bytes, head: bytes, *, kind: int) -> Iterator[bytes]:
