@@ -138,10 +138,13 @@ class Claims:
             last = store.find_last_segment(connection, *key, before=now + NOT_A_FALSE_FUTURE)
             since = last.started_at if last is not None else now
             known = store.list_segments_to_check(connection, *key, since=since)
+            behind = now if last is None else last.durable_until
+            outages = store.list_outages(connection, *key, from_at=behind, to_at=now + NOT_A_FALSE_FUTURE)
             writer_seen = seen.get(last.writer if last is not None else self.slot)
             pasts[key] = StreamPast(
                 known=tuple(known),
                 open_outages=tuple(store.list_open_outages(connection, *key)),
                 last_seen_at=writer_seen,
+                ended_outages=tuple(one for one in outages if one.to_at is not None),
             )
         return pasts

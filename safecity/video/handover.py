@@ -1,5 +1,6 @@
 """From the recorder that was to the one that is: finish its files, explain the time in between, go on behind it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -7,10 +8,11 @@ import structlog
 
 from safecity.events.store import Fact
 from safecity.events.video import SegmentMissing, SegmentRecovered, SegmentSetAside
+from safecity.platform.clock import to_us
 from safecity.platform.ids import fact_id
 from safecity.video.disk import DiskWriter
 from safecity.video.index import IndexMailbox, Statement
-from safecity.video.model import Cause, Outage, Segment, SegmentState
+from safecity.video.model import Cause, Outage, Segment, SegmentState, Span
 from safecity.video.recovery import Recovery, recover_stream
 from safecity.video.segments import SegmentWriter
 from safecity.video.volumes import Volumes
@@ -27,6 +29,7 @@ class StreamPast:
     known: tuple[Segment, ...]  # open rows and the newest
     open_outages: tuple[Outage, ...]
     last_seen_at: datetime | None  # last sign of life of the recorder that wrote the newest
+    ended_outages: tuple[Outage, ...] = ()  # those that ended after what the newest row calls durable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +56,52 @@ def prepare_stream(handover: Handover, past: StreamPast, *, now: datetime) -> No
 
 
 def _explain_absence(handover: Handover, past: StreamPast, *, end: datetime | None, now: datetime) -> None:
-    """Open outages end with their recorder's last sign of life; from then on it was the recorder itself."""
+    """Open outages end with their recorder's last sign of life; from then on it was the recorder itself.
+
+    So it was before and between what was stated: an outage begins where its recorder believed that the recording ended,
+    and the last fragments before it may have died with it on their way to the disk.
+    """
     ledger = handover.writer.ledger
     away_from = end
+    ended_outages = list(past.ended_outages)
     for outage in past.open_outages:
         ended = max(outage.from_at, min(now, past.last_seen_at or now))
-        handover.mailbox.put_outage(replace(outage, to_at=ended))
+        ended_outages.append(replace(outage, to_at=ended))
+        handover.mailbox.put_outage(ended_outages[-1])
         away_from = ended if away_from is None else max(away_from, ended)
+    if end is not None and away_from is not None:
+        away_from = max([away_from, *(one.to_at for one in ended_outages if one.to_at is not None)])
+        spans = [Span(from_at=one.from_at, to_at=one.to_at) for one in ended_outages if one.to_at is not None]
+        for lost in unstated_parts(spans, from_at=end, to_at=min(away_from, now)):
+            handover.mailbox.put_outage(_lost(handover, lost))
     if away_from is None:
         ledger.begin(Cause.RECORDER, "starting", from_at=now, now=now)
     else:
         ledger.begin(Cause.RECORDER, "down", from_at=min(away_from, now), now=now)
+
+
+def _lost(handover: Handover, span: Span) -> Outage:
+    camera, stream = handover.writer.key
+    name = fact_id("outage", camera, stream.value, to_us(span.from_at), "down")
+    return Outage(
+        id=name, camera=camera, stream=stream, from_at=span.from_at, to_at=span.to_at, cause=Cause.RECORDER,
+        detail="down",
+    )  # fmt: skip
+
+
+def unstated_parts(stated: Iterable[Span], *, from_at: datetime, to_at: datetime) -> list[Span]:
+    """The parts of an interval that nothing stated covers; `stated` may overlap and be in any order."""
+    parts: list[Span] = []
+    at = from_at
+    for span in sorted(stated, key=lambda one: one.from_at):
+        if span.from_at > at:
+            parts.append(Span(from_at=at, to_at=min(span.from_at, to_at)))
+        at = max(at, span.to_at)
+        if at >= to_at:
+            break
+    if at < to_at:
+        parts.append(Span(from_at=at, to_at=to_at))
+    return [one for one in parts if one.to_at > one.from_at]
 
 
 def _tell(handover: Handover, found: Recovery, *, now: datetime) -> None:

@@ -16,7 +16,7 @@ from tools.chaos.run import ChaosOptions, run_chaos
 REPOSITORY = Path(__file__).parent.parent.parent
 HOUR = {
     # first at, period, lasts from, to (seconds)
-    "kill": (5.0, 17.0, 0.0, 0.0),
+    "kill": (5.0, 15.5, 0.0, 0.0),
     "fault": (3.0, 9.0, 4.0, 25.0),
     "cut": (40.0, 150.0, 2.0, 35.0),
     "full": (200.0, 600.0, 8.0, 20.0),

@@ -85,7 +85,8 @@ class Centre:
             _SETTINGS.format(
                 data=self.data, port=free_port_pair(), recorders=self.options.recorders, clock=self.clock_file,
                 share=-(-count // self.options.recorders), segment_s=self.options.segment_s,
-                analysers=self.options.analysers, virtual_port=free_port_pair() + 2, virtual_control=free_port_pair() + 3,
+                analysers=self.options.analysers, virtual_port=free_port_pair() + 2,
+                virtual_control=free_port_pair() + 3,
             )
         )  # fmt: skip
         mounts = (MountSpec(name="spare", clip=clip, phase_s=0.0),)

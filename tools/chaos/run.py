@@ -90,8 +90,9 @@ class City:
         folder = options.folder
         self.places = [
             Cameras(
-                place=Place(name=f"safecity-chaos-{number + n}", number=number + n), folder=folder / f"place-{number + n}",
-                cache=options.cache, clips=options.clips, count=options.cameras_a_place, bitrate_bps=options.bitrate_bps,
+                place=Place(name=f"safecity-chaos-{number + n}", number=number + n),
+                folder=folder / f"place-{number + n}", cache=options.cache, clips=options.clips,
+                count=options.cameras_a_place, bitrate_bps=options.bitrate_bps,
             )
             for n in range(options.places)
         ]  # fmt: skip

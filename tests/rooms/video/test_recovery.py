@@ -182,6 +182,36 @@ def test_an_outage_that_a_dead_recorder_left_open_ends_with_it(media: Path, shel
     assert (second.from_at, second.cause, second.detail) == (end + timedelta(seconds=60), Cause.RECORDER, "down")
 
 
+def test_what_died_on_its_way_to_the_disk_before_a_stated_outage_is_the_recorders(
+    media: Path, shelf: tuple[Path, list[Segment]]
+) -> None:
+    """A killed recorder has said where it believed its recording to end; the fragment before never got there."""
+    rows = shelf[1]
+    handover = _handover(media)
+    end = rows[2].durable_until
+
+    def outage(name: str, begin_s: float, end_s: float | None) -> Outage:
+        until = None if end_s is None else end + timedelta(seconds=end_s)
+        return Outage(
+            id=name, camera=KEY[0], stream=KEY[1], from_at=end + timedelta(seconds=begin_s), to_at=until,
+            cause=Cause.LINK, detail="ended",
+        )  # fmt: skip
+
+    past = StreamPast(
+        known=(rows[2],),
+        open_outages=(outage("out_2", 3.0, None),),
+        last_seen_at=end + timedelta(seconds=9),
+        ended_outages=(outage("out_1", 0.7, 2.0),),
+    )
+    prepare_stream(handover, past, now=end + timedelta(seconds=20))
+    stated = sorted(handover.mailbox.take().outages, key=lambda one: one.from_at)
+    seconds = [
+        ((one.from_at - end).total_seconds(), one.to_at and (one.to_at - end).total_seconds(), one.cause.value)
+        for one in stated
+    ]
+    assert seconds == [(0.0, 0.7, "recorder"), (2.0, 3.0, "recorder"), (3.0, 9.0, "link"), (9.0, None, "recorder")]
+
+
 def test_a_row_whose_file_is_gone_becomes_a_gap_of_the_disk(media: Path, shelf: tuple[Path, list[Segment]]) -> None:
     row = shelf[1][2]
     (media / row.path).unlink()
