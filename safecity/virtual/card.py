@@ -196,6 +196,7 @@ def with_replay_header(block: PacketBlock, *, wall: datetime, flags: int, sequen
         ticks=block.ticks,
         is_key=block.is_key,
         index=block.index,
+        mark=block.mark,
     )
 
 
