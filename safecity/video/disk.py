@@ -18,7 +18,7 @@ from pathlib import Path
 import structlog
 
 from safecity.oversight import merkle
-from safecity.platform.clock import from_us
+from safecity.platform.clock import from_us, to_us
 from safecity.platform.errors import Problem, Unavailable
 from safecity.platform.files import sync_directory
 from safecity.video.model import Segment, SegmentState, StreamKey
@@ -30,6 +30,7 @@ MAX_WAITING_BYTES = 256 * 1024**2
 MAX_WAITING_STREAM_BYTES = 32 * 1024**2  # 64 s of 4 Mbit/s; a 100 Mbit/s camera gets 2.6 s and harms no other
 CLOSE_WAIT_S = 5.0
 GATHER_S = 0.2  # what comes so soon after a fragment is written with it: one waking and one fight for the interpreter
+MAX_UNTOLD = 64  # failures of one stream that nobody has asked for yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,7 @@ class DiskFailure:
     """A stream's segment ended early."""
 
     detail: str
+    started_us: int  # where the segment starts on the line, which says which one it was
     durable_until_us: int | None  # None where nothing of the segment became durable
 
 
@@ -97,7 +99,7 @@ class DiskWriter:
         self._refused = 0
         self._is_stopping = False
         self._stop = threading.Event()
-        self._failures: dict[StreamKey, DiskFailure] = {}
+        self._failures: dict[StreamKey, deque[DiskFailure]] = {}
         self._files: dict[StreamKey, _File] = {}
         self._roots: dict[StreamKey, str] = {}
         self._thread = threading.Thread(target=self._run, name="disk", daemon=True)
@@ -143,11 +145,15 @@ class DiskWriter:
         return True
 
     def take_failure(self, key: StreamKey) -> DiskFailure | None:
-        """Why the stream's segment ended early, told once."""
+        """Why a segment of the stream ended early, each told once, the oldest first."""
         if key not in self._failures:
             return None
         with self._condition:
-            return self._failures.pop(key, None)
+            waiting = self._failures[key]
+            failure = waiting.popleft()
+            if not waiting:
+                del self._failures[key]
+        return failure
 
     def stop(self, *, wait_s: float = CLOSE_WAIT_S) -> bool:
         """Write what waits, close every segment; False when the disk did not make it in time."""
@@ -270,7 +276,9 @@ class DiskWriter:
                 file.path.unlink(missing_ok=True)
         self._close(key)
         with self._condition:
-            self._failures[key] = DiskFailure(detail=detail, durable_until_us=file.until_us)
+            waiting = self._failures.setdefault(key, deque(maxlen=MAX_UNTOLD))
+            started_us = to_us(file.job.row.started_at)
+            waiting.append(DiskFailure(detail=detail, started_us=started_us, durable_until_us=file.until_us))
 
 
 def _detail(error: OSError | Problem) -> str:

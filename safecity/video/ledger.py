@@ -61,6 +61,15 @@ class OutageLedger:
             time=from_at,
         )
 
+    def add(self, cause: Cause, detail: str, *, from_at: datetime, to_at: datetime) -> None:
+        """State an outage that is over already; the open one, if there is one, goes on."""
+        if to_at <= from_at:
+            return
+        lasting, self._open = self._open, None
+        self.begin(cause, detail, from_at=from_at, now=from_at)
+        self.end(at=to_at)
+        self._open = lasting
+
     def end(self, *, at: datetime) -> None:
         """Recording goes on from `at`."""
         if self._open is None:

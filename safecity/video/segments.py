@@ -218,16 +218,28 @@ class SegmentWriter:
         self._segment = None
 
     def _take_failure(self, now_us: int) -> None:
-        failure = self._outlets.take_failure(self.key)
-        if failure is None:
+        while (failure := self._outlets.take_failure(self.key)) is not None:
+            self._lose(failure, now=from_us(now_us))
+
+    def _lose(self, failure: DiskFailure, *, now: datetime) -> None:
+        """The disk did not keep a segment. It may be told late: when the session has ended, or the next one begun."""
+        lost_us = failure.started_us if failure.durable_until_us is None else failure.durable_until_us
+        lost_from = from_us(lost_us)
+        start = None if self._segment is None else self._segment.start
+        if start is not None and start.start_us > failure.started_us:
+            self.ledger.add(Cause.DISK, failure.detail, from_at=lost_from, to_at=from_us(start.start_us))
             return
-        if failure.durable_until_us is not None:
-            self._end_us = failure.durable_until_us
-        elif self._segment is not None and self._segment.start is not None:
-            self._end_us = self._segment.start.start_us
+        opened = self.ledger.open
+        if opened is None:
+            self._end_us = lost_us
+        else:
+            # What is open began where we believed that the recording ended.
+            self.ledger.add(Cause.DISK, failure.detail, from_at=lost_from, to_at=opened.from_at)
+            if start is None:
+                return
         self._segment, self._continues = None, None
         self._units, self._units_bytes = [], 0
-        self._begin_outage(Cause.DISK, failure.detail, now=from_us(now_us))
+        self._begin_outage(Cause.DISK, failure.detail, now=now)
 
     def _flush(self, end_ticks: int) -> None:
         """Hand the waiting pictures to the disk as one fragment that ends at `end_ticks`."""

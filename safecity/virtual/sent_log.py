@@ -47,7 +47,7 @@ def mark_of(nals: Iterable[bytes], codec: str) -> bytes:
 class SentLog:
     """Appends to the file of one stream."""
 
-    def __init__(self, folder: Path, mount: str, profile: str) -> None:
+    def __init__(self, folder: Path, *, mount: str, profile: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
         self._descriptor = os.open(folder / f"{mount}.{profile}{SUFFIX}", flags, 0o644)

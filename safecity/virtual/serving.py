@@ -81,7 +81,7 @@ class VirtualCity:
         if plan.sent_log_dir is not None:
             for name, mount in self.mounts.items():
                 for profile, stream in mount.streams.items():
-                    stream.sent_log = SentLog(plan.sent_log_dir, name, profile)
+                    stream.sent_log = SentLog(plan.sent_log_dir, mount=name, profile=profile)
         self.server = RtspServer(self, clock=self.clock, wheel=self.wheel)
         self._executor = ThreadPoolExecutor(max_workers=max(1, os.cpu_count() or 1), thread_name_prefix="clip")
         self._stand_ins = StandIns(plan.cache, self._executor)

@@ -155,12 +155,46 @@ def test_a_failed_segment_is_explained_from_where_it_was_durable(header: StreamH
     camera = Camera(writer, header)
     camera.send(RATE * 6)
     durable = paper.rows[0].started_at + timedelta(seconds=2)
-    paper.failure = DiskFailure(detail="disk_full", durable_until_us=to_us(durable))
+    begun_us = to_us(paper.rows[0].started_at)
+    paper.failure = DiskFailure(detail="disk_full", started_us=begun_us, durable_until_us=to_us(durable))
     camera.send(RATE * 6)
     writer.stop()
     (outage,) = paper.outages.values()
     assert (outage.from_at, outage.cause, outage.detail) == (durable, Cause.DISK, "disk_full")
     assert outage.to_at == paper.rows[1].started_at
+
+
+def test_a_failure_told_after_the_session_ended_leaves_nothing_unexplained(header: StreamHeader) -> None:
+    """The disk is asked when the next picture comes; by then the link may have gone, and its outage been stated."""
+    paper = PaperDisk()
+    writer = paper.writer()
+    camera = Camera(writer, header)
+    camera.send(RATE * 6)
+    begun = paper.rows[0].started_at
+    writer.interrupt(Cause.LINK, "ended", now=camera.now)
+    believed = writer.end_at
+    assert believed is not None
+    paper.failure = DiskFailure(detail="disk_full", started_us=to_us(begun), durable_until_us=None)
+    writer.flush_idle(camera.now)
+    stated = sorted((one.from_at, one.to_at, one.cause) for one in paper.outages.values())
+    assert stated == [(begun, believed, Cause.DISK), (believed, None, Cause.LINK)]
+
+
+def test_a_failure_told_after_the_next_segment_began_does_not_end_that_one(header: StreamHeader) -> None:
+    paper = PaperDisk()
+    writer = paper.writer()
+    camera = Camera(writer, header)
+    camera.send(RATE * 6)
+    first = paper.rows[0].started_at
+    writer.begin_session(header)
+    camera.send(RATE * 6)
+    second = paper.rows[-1].started_at
+    assert second > first
+    paper.failure = DiskFailure(detail="disk_full", started_us=to_us(first), durable_until_us=None)
+    camera.send(1)
+    lost = [(one.from_at, one.to_at) for one in paper.outages.values() if one.cause is Cause.DISK]
+    assert lost == [(first, second)]
+    assert paper.rows[-1].started_at == second
 
 
 def test_a_stall_leaves_nothing_in_memory_and_no_gap_when_it_was_only_late(header: StreamHeader) -> None:
