@@ -24,7 +24,10 @@ def role_specs(settings: Settings) -> list[RoleSpec]:
     analysers = [RoleSpec(role="analyser", slot=f"analyser-{n + 1}") for n in range(settings.analytics.analysers)]
     others = [RoleSpec(role=role, slot=role) for role in ("web", "gateway")]
     field = [RoleSpec(role="field", slot="field")] if settings.virtual.enabled else []
-    return [*others, *virtual, *recorders, RoleSpec(role="keeper", slot="keeper"), *analysers, *field]
+    keepers = [
+        RoleSpec(role=role, slot=role) for role in ("keeper", "copier") if role == "keeper" or settings.video.copies
+    ]
+    return [*others, *virtual, *recorders, *keepers, *analysers, *field]
 
 
 def check_addresses(settings: Settings) -> None:

@@ -91,3 +91,47 @@ class RecordingsDeleted(Fact):
     size_bytes: int
     oldest_at: datetime
     newest_at: datetime
+
+
+class CopyTargetStateChanged(Fact):
+    """A place of second copies answers again, is behind, is away, refuses us or is full."""
+
+    type: ClassVar[str] = "video.copy_target_state_changed"
+    target: str
+    state: Literal["current", "behind", "away", "refused", "full"]
+    detail: str
+    waiting: int
+
+
+class CopyFoundBad(Fact):
+    """A second copy is missing or not what was recorded; it is sent again."""
+
+    type: ClassVar[str] = "video.copy_found_bad"
+    target: str
+    camera: str
+    stream: Stream
+    started_at: datetime
+    key: str
+    flaw: str
+
+
+class SegmentMended(Fact):
+    """A recording that was damaged or gone was written anew from its second copy."""
+
+    type: ClassVar[str] = "video.segment_mended"
+    camera: str
+    stream: Stream
+    path: str
+    started_at: datetime
+    target: str
+    flaw: str
+
+
+class UncopiedDeleted(Fact):
+    """Recordings had to go for the disk before their second copy was made."""
+
+    type: ClassVar[str] = "video.uncopied_deleted"
+    segments: int
+    size_bytes: int
+    oldest_at: datetime
+    newest_at: datetime

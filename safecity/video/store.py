@@ -118,7 +118,8 @@ class RecordingTotals:
     oldest_at: datetime | None
 
 
-def _segment(row: RowMapping) -> Segment:
+def segment_of(row: RowMapping) -> Segment:
+    """A row as a value."""
     fields = dict(row)
     fields["stream"] = Stream(row["stream"])
     fields["state"] = SegmentState(row["state"])
@@ -191,7 +192,7 @@ def list_segments(
         .order_by(c.started_at)
         .limit(MAX_ROWS)
     )
-    return [_segment(row) for row in connection.execute(statement).mappings()]
+    return [segment_of(row) for row in connection.execute(statement).mappings()]
 
 
 def find_next_segment(connection: Connection, camera: CameraId, stream: Stream, *, after: datetime) -> Segment | None:
@@ -206,7 +207,7 @@ def find_next_segment(connection: Connection, camera: CameraId, stream: Stream, 
         .limit(1)
     )
     row = connection.execute(statement).mappings().first()
-    return None if row is None else _segment(row)
+    return None if row is None else segment_of(row)
 
 
 def find_last_segment(connection: Connection, camera: CameraId, stream: Stream, *, before: datetime) -> Segment | None:
@@ -220,7 +221,7 @@ def find_last_segment(connection: Connection, camera: CameraId, stream: Stream, 
         .limit(1)
     )
     row = connection.execute(statement).mappings().first()
-    return None if row is None else _segment(row)
+    return None if row is None else segment_of(row)
 
 
 def list_segments_to_check(
@@ -237,7 +238,7 @@ def list_segments_to_check(
         )
         .order_by(c.started_at)
     )
-    return [_segment(row) for row in connection.execute(statement).mappings()]
+    return [segment_of(row) for row in connection.execute(statement).mappings()]
 
 
 def list_outages(
@@ -333,13 +334,13 @@ def list_oldest(connection: Connection, *, limit: int, before: datetime | None =
     if before is not None:
         statement = statement.where(c.durable_until <= before)
     statement = statement.order_by(c.started_at).limit(min(limit, MAX_ROWS))
-    return [_segment(row) for row in connection.execute(statement).mappings()]
+    return [segment_of(row) for row in connection.execute(statement).mappings()]
 
 
 def list_deleting(connection: Connection, *, limit: int) -> list[Segment]:
     """Segments whose deletion was begun."""
     statement = sa.select(segments).where(segments.c.state == SegmentState.DELETING.value).limit(min(limit, MAX_ROWS))
-    return [_segment(row) for row in connection.execute(statement).mappings()]
+    return [segment_of(row) for row in connection.execute(statement).mappings()]
 
 
 def _key_of(row: Segment) -> sa.ColumnElement[bool]:
