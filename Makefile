@@ -43,8 +43,9 @@ bench: setup needs ## speed as ratios, one JSON line each
 bench-live: setup needs ## live view: latency, first picture, two hundred viewers
 	@$(BIN)/python -m tools.bench.live $(ARGS)
 
-soak: setup ## a long run with kills and faults
-	@$(BIN)/python -m tools.soak $(ARGS)
+soak: setup ## long runs with kills and faults: of the recordings, accounted picture by picture, then of the queue
+	@$(BIN)/python -m tools.chaos --report docs/reports $(ARGS)
+	@$(BIN)/python -m tools.soak --minutes 10
 
 shots: setup needs ## a picture of every page in English and Urdu, into shots/
 	@$(BIN)/python -m tools.shots

@@ -9,6 +9,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 
 from safecity.analytics.store import AnalyserStatus, list_analyser_statuses
+from safecity.api.backup_health import read_backup_health
 from safecity.api.parts import WebParts
 from safecity.api.recordings import Recordings, Today
 from safecity.api.sessions import get_session
@@ -64,6 +65,7 @@ def health_router(parts: WebParts, recordings: Recordings) -> APIRouter:
             disk=render_disk(parts, recordings.totals()),
             gateway=GatewayHealth(viewers=viewers if isinstance(viewers, int) else None),
             database=DatabaseHealth(kind="sqlite" if parts.database.is_sqlite else "postgresql", ok=True),
+            backup=read_backup_health(parts),
         )
 
     return router

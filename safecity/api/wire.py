@@ -250,6 +250,20 @@ class DatabaseHealth(Wire):
     ok: bool
 
 
+class BackupHealth(Wire):
+    """The backup of the database and the keys."""
+
+    is_wanted: bool
+    """Whether the settings name a folder for it."""
+    is_good: bool
+    """Made in time, restored for a trial, nothing wrong since."""
+    made_at: Instant | None
+    restored_at: Instant | None
+    """When the newest one was last restored for a trial, or found to be the very file that was."""
+    size_bytes: int
+    problem: str | None
+
+
 class HealthDetail(Wire):
     """All of the health page."""
 
@@ -261,6 +275,7 @@ class HealthDetail(Wire):
     disk: DiskHealth
     gateway: GatewayHealth
     database: DatabaseHealth
+    backup: BackupHealth
 
 
 class LeafView(Wire):

@@ -14,6 +14,7 @@ import safecity
 from safecity.analytics.commands import analyze_app
 from safecity.analytics.model_commands import models_app
 from safecity.analytics.rule_commands import rules_app
+from safecity.app.backup_commands import backup_app, restore
 from safecity.app.demo import DemoOptions, run_demo
 from safecity.app.doctor import Grade, examine
 from safecity.app.plan_command import plan
@@ -39,6 +40,7 @@ MARKS = {Grade.GOOD: "[green]good[/green]", Grade.WARN: "[yellow]mind[/yellow]",
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode="rich", pretty_exceptions_enable=False)
 db_app = typer.Typer(no_args_is_help=True, help="The database.")
 app.add_typer(db_app, name="db")
+app.add_typer(backup_app, name="backup")
 app.add_typer(city_app, name="city", help="The city's registry: sites, cameras, gates.")
 app.add_typer(link_app, name="link", help="Encrypted links to the sites.")
 app.add_typer(unit_app, name="unit", help="Units that can be sent.")
@@ -54,6 +56,7 @@ app.add_typer(scene_app, name="scene", help="Drawn streets with exact truth.")
 
 app.command()(plan)
 app.command()(ledger)
+app.command()(restore)
 
 Config = Annotated[Path | None, typer.Option(help="Settings file; safecity.toml of this folder if left away.")]
 

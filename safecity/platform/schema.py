@@ -7,6 +7,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from safecity.platform.database import Database, serialise
 
@@ -27,3 +28,9 @@ def upgrade(database: Database, revision: str = "head") -> None:
         serialise(connection, _MIGRATION_LOCK)
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+
+
+def known_revisions() -> frozenset[str]:
+    """Every revision that this version can bring up to date."""
+    script = ScriptDirectory.from_config(alembic_config())
+    return frozenset(one.revision for one in script.walk_revisions())

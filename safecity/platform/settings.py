@@ -299,6 +299,19 @@ class DispatchSettings(_Slice):
     proposals: int = Field(default=5, ge=1, le=50, description="Most units proposed for an incident.")
 
 
+class BackupSettings(_Slice):
+    """Backups of the database and the keys, made by the keeper for the key of `safecity backup keygen`."""
+
+    directory: Path | None = Field(default=None, description="Folder for backups, best on another disk; unset: none.")
+    every_h: float = Field(default=24.0, ge=0.1, le=8760, description="Hours from one backup to the next.")
+    keep: int = Field(default=14, ge=1, le=10_000, description="Backups that are kept; the oldest go first.")
+    has_index: bool = Field(
+        default=True,
+        description="With the index of recordings; without it, backups are small and a restore finds recordings "
+        "again in their files.",
+    )
+
+
 class VirtualSettings(_Slice):
     """The virtual city of the demo and the drills."""
 
@@ -332,6 +345,7 @@ class Settings(BaseSettings):
     analytics: AnalyticsSettings = AnalyticsSettings()
     incidents: IncidentsSettings = IncidentsSettings()
     dispatch: DispatchSettings = DispatchSettings()
+    backup: BackupSettings = BackupSettings()
     virtual: VirtualSettings = VirtualSettings()
 
     @classmethod

@@ -27,8 +27,8 @@ MINUTE = {
     "kill": (2.0, 3.0, 0.0, 0.0),
     "fault": (1.0, 2.5, 2.0, 5.0),
     "cut": (6.0, 14.0, 2.0, 5.0),
-    "full": (12.0, 40.0, 4.0, 5.0),
-    "read-only": (22.0, 60.0, 3.0, 4.0),
+    "full": (8.0, 40.0, 4.0, 5.0),
+    "read-only": (17.0, 60.0, 3.0, 4.0),
     "clock": (9.0, 11.0, 0.0, 0.0),
 }
 
@@ -46,7 +46,7 @@ def main() -> int:
     parser.add_argument("--cameras", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", type=Path, help="where everything is made; emptied first")
-    parser.add_argument("--report", type=Path, help="folder of reports; unset: none is written")
+    parser.add_argument("--report", type=Path, help="folder in which the report is left")
     asked = parser.parse_args()
     reason = why_not()
     if reason is not None:
@@ -59,7 +59,7 @@ def main() -> int:
         cameras_a_place=-(-asked.cameras // places),
         disk_bytes=int(asked.cameras * max(2.0, asked.minutes) * 60 * 80_000) + 2 * 1024**3,
         centre=CentreOptions(recorders=2, analysers=1, segment_s=60.0 if asked.minutes > 5 else 10.0, watched=4),
-        seed=asked.seed, plan=HOUR if asked.minutes > 5 else MINUTE,
+        seed=asked.seed, plan=HOUR if asked.minutes > 5 else MINUTE, starves_s=60.0 if asked.minutes > 5 else 15.0,
     )  # fmt: skip
     outcome = run_chaos(options, say=lambda text: print(f"{datetime.now(UTC):%H:%M:%S} {text}", flush=True))
     text = report(outcome)

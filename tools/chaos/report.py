@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from tools.chaos.causes import matrix
+from tools.chaos.causes import Hole, matrix
 from tools.chaos.run import Outcome
 
 SHOWN = 20
@@ -33,6 +33,10 @@ def report(outcome: Outcome) -> str:
                 *((f"missing, cause {cause}", f"{s:,.1f}") for cause, s in sorted(found.missing_s.items())),
                 ("unexplained", f"{found.unexplained_s:,.1f}"),
                 ("accounted", f"{found.accounted_share:.4%}"),
+                (
+                    f"holes in {options.starves_s:.0f} s before, while analysers and web were killed, hung and starved",
+                    f"{len(outcome.starved_missing)}",
+                ),
                 ("files acknowledged by the index", f"{outcome.acknowledged:,}"),
                 ("of them lost, shorter or changed at the end", f"{len(outcome.lost)}"),
                 ("pictures that the cameras sent", f"{outcome.sent:,}"),
@@ -51,6 +55,7 @@ def report(outcome: Outcome) -> str:
         "## Missing seconds: what was done against what the ledger calls it",
         *_matrix(outcome),
         *_list("Holes that nothing explains", (_hole(one) for one in found.holes if one.deed is None)),
+        *_list("Holes while what looks was killed, hung and starved", outcome.starved_missing),
         *_list("Acknowledged and lost", outcome.lost),
         *_list("Not in the files", outcome.problems),
         *_list("Of a wrong length", outcome.wrong_length),
@@ -82,8 +87,10 @@ def _matrix(outcome: Outcome) -> list[str]:
     return [*_table(("deed", *causes), rows), ""]
 
 
-def _hole(hole: object) -> str:
-    return str(hole)
+def _hole(hole: Hole) -> str:
+    return (
+        f"{hole.camera}: {hole.seconds:.1f} s of {hole.cause.value} from {hole.from_at:%H:%M:%S} (the centre's clock)"
+    )
 
 
 def _list(title: str, items: Iterable[str]) -> list[str]:

@@ -20,9 +20,10 @@ from tools.chaos.deeds import Deed, Tormentor
 from tools.chaos.disk import Disk
 from tools.chaos.pictures import Judge
 from tools.chaos.places import Place
+from tools.chaos.starve import list_missing, starve
 from tools.driving import wait_until
 
-RESTS_S = 20.0
+RESTS_S = 6.0
 """How long everything must have been recorded again at the end, before the books are looked at."""
 LIVE_WITHIN_S = 240.0
 
@@ -42,6 +43,8 @@ class ChaosOptions:
     seed: int
     plan: dict[str, tuple[float, float, float, float]]
     bitrate_bps: int = 500_000
+    starves_s: float = 60.0
+    """Before all else: for so long, everything that looks is killed, hung and starved."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -64,6 +67,7 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
     could_not: list[str] = field(default_factory=list)
     sent: int = 0
+    starved_missing: list[str] = field(default_factory=list)
 
     def broken(self) -> list[str]:
         """What does not hold; empty is what is wanted."""
@@ -75,6 +79,8 @@ class Outcome:
         misfits = [hole for hole in self.account.holes if hole.deed is None]
         if misfits:
             found.append(f"{len(misfits)} holes with a cause that no deed explains")
+        if self.starved_missing:
+            found.append(f"{len(self.starved_missing)} holes while what looks was killed, hung and starved")
         if self.lost:
             found.append(f"{len(self.lost)} acknowledged files lost or changed")
         if self.not_in_files:
@@ -159,8 +165,10 @@ def _torment(city: City, database: Database, *, say: Callable[[str], None]) -> O
         choice=random.Random(options.seed), plan=options.plan,
     )  # fmt: skip
     judge = Judge(media=city.centre.media, logs=city.logs, offsets=tormentor.clock)
-    began, began_s = datetime.now(UTC), time.monotonic()
     witness.start()
+    starved = _starve(city, database, say=say)
+    began, began_s = datetime.now(UTC), time.monotonic()
+    say("tormenting")
     _do_all(tormentor, witness, judge, seconds=options.seconds, say=say)
     could_not = tormentor.settle()
     say("healing")
@@ -181,13 +189,21 @@ def _torment(city: City, database: Database, *, say: Callable[[str], None]) -> O
     witness.stop()
     outcome = Outcome(
         options=options, began_at=began, seconds=seconds, account=found, deeds=tormentor.deeds, clock=tormentor.clock,
-        could_not=could_not,
+        could_not=could_not, starved_missing=starved,
     )  # fmt: skip
     say("judging what is left")
     _judge_all(outcome, witness, judge)
     outcome.sent = sum(path.stat().st_size // 32 for path in city.logs.values())
     database.close()
     return outcome
+
+
+def _starve(city: City, database: Database, *, say: Callable[[str], None]) -> list[str]:
+    say("killing, hanging and starving what looks")
+    from_at, to_at = starve(city.centre, seconds=city.options.starves_s)
+    city.wait_recorded(database, since=to_at, within_s=LIVE_WITHIN_S)
+    cameras = [CameraId(one) for one in city.logs]
+    return list_missing(database, cameras, from_at=from_at, to_at=to_at, now=datetime.now(UTC))
 
 
 def _do_all(

@@ -1,4 +1,4 @@
-"""The keeper: facts into alerts, their clocks, silent recorders, retention, unknown recordings, old exports.
+"""The keeper: facts into alerts, their clocks, silent recorders, retention, unknown recordings, exports, backups.
 
 The queue has a thread of its own: deleting a day of recordings must not keep an alert from being escalated.
 """
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from safecity.app.backups import BackupKeeper
 from safecity.app.chores import Chore
 from safecity.app.role import run_role
 from safecity.incidents.clocks import Clocks
@@ -32,6 +33,7 @@ STATES_EVERY_S = 1.0
 RETENTION_EVERY_S = 10.0
 REINDEX_EVERY_S = 5.0
 EXPORTS_EVERY_S = 600.0
+BACKUP_LOOK_S = 60.0
 END_WAIT_S = 5.0
 
 
@@ -50,7 +52,6 @@ class _Around:
 
 def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) -> None:
     """Do each chore in its rhythm until told to stop; what fails is tried again, and said once."""
-    del run_dir
     clock = SystemClock()
     database = Database(settings.database_url())
     data_dir = settings.platform.data_dir.absolute()
@@ -66,9 +67,13 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
     )
     store = threading.Thread(target=_do, args=(_store_chores(around), stop, clock), name="store", daemon=True)
     slow = threading.Thread(target=_do, args=(_slow_chores(around), stop, clock), name="slow", daemon=True)
-    store.start()
-    slow.start()
-    _do(_queue_chores(around), stop, clock, (store, slow))
+    # A backup of a city takes minutes: nobody waits for it, and the end of this process cuts it off.
+    copies = BackupKeeper(database=database, settings=settings, clock=clock, run_dir=run_dir)
+    chores = (Chore("backup", copies.run_once, every_s=BACKUP_LOOK_S),)
+    backup = threading.Thread(target=_do, args=(chores, stop, clock), name="backup", daemon=True)
+    for thread in (store, slow, backup):
+        thread.start()
+    _do(_queue_chores(around), stop, clock, (store, slow, backup))
     for thread in (store, slow):
         thread.join(END_WAIT_S)
     database.close()

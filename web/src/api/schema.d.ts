@@ -1018,6 +1018,24 @@ export interface components {
             unit: string;
         };
         /**
+         * BackupHealth
+         * @description The backup of the database and the keys.
+         */
+        BackupHealth: {
+            /** Is Good */
+            is_good: boolean;
+            /** Is Wanted */
+            is_wanted: boolean;
+            /** Made At */
+            made_at: string | null;
+            /** Problem */
+            problem: string | null;
+            /** Restored At */
+            restored_at: string | null;
+            /** Size Bytes */
+            size_bytes: number;
+        };
+        /**
          * CameraCount
          * @description How many cameras there are, and how many send pictures.
          */
@@ -1488,6 +1506,7 @@ export interface components {
         HealthDetail: {
             /** Analysers */
             analysers: components["schemas"]["AnalyserHealth"][];
+            backup: components["schemas"]["BackupHealth"];
             /** Cameras */
             cameras: components["schemas"]["CameraHealth"][];
             database: components["schemas"]["DatabaseHealth"];

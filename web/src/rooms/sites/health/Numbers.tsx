@@ -63,6 +63,27 @@ function UnexplainedCard({ seconds }: { seconds: number }) {
   )
 }
 
+/** The database and the keys, kept elsewhere and tried. */
+function BackupCard({ backup }: { backup: HealthDetail['backup'] }) {
+  const { t } = useI18n()
+  const time = useTime()
+  const value = !backup.is_wanted ? t('health.backup.none') : backup.is_good ? t('health.backup.good') : t('health.backup.bad')
+  return (
+    <NumberCard icon="shield" name={t('health.backup')} value={<span data-testid="backup">{value}</span>}>
+      {!backup.is_wanted ? (
+        t('health.backup.none.do')
+      ) : (
+        <span className={classes['inline']}>
+          <StateShape state={backup.is_good ? 'live' : 'offline'} />
+          {backup.made_at === null ? t('health.backup.never') : t('health.backup.made', { time: time.full(backup.made_at), size: bytes(backup.size_bytes) })}
+        </span>
+      )}
+      {backup.restored_at === null ? null : <div>{t('health.backup.restored', { time: time.full(backup.restored_at) })}</div>}
+      {backup.problem === null ? null : <div><Ltr>{backup.problem}</Ltr></div>}
+    </NumberCard>
+  )
+}
+
 /** From here on minutes and seconds say nothing more. */
 const HOURS_FROM_S = 100 * 3600
 
@@ -94,6 +115,7 @@ export function Numbers({ detail, states }: { detail: HealthDetail; states: Stat
           <Ltr>{detail.database.kind}</Ltr>
         </span>
       </NumberCard>
+      <BackupCard backup={detail.backup} />
     </div>
   )
 }
