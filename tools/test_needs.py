@@ -19,6 +19,7 @@ NEEDS = {
     "ceph-osd": "ceph-osd",
     "radosgw": "radosgw",
     "mosquitto": "mosquitto",
+    "mosquitto_pub": "mosquitto-clients",
     "wg": "wireguard-tools",
     "wireguard-go": "wireguard-go",
     "ip": "iproute2",

@@ -26,6 +26,7 @@ from safecity.platform.errors import Problem, Unavailable
 from safecity.platform.logs import configure_logging
 from safecity.platform.schema import upgrade
 from safecity.platform.settings import load_settings
+from safecity.sites.cabinets.commands import cabinet_app
 from safecity.sites.commands import city_app
 from safecity.sites.links.commands import link_app
 from safecity.video.commands import clip_app
@@ -43,6 +44,7 @@ app.add_typer(db_app, name="db")
 app.add_typer(backup_app, name="backup")
 app.add_typer(city_app, name="city", help="The city's registry: sites, cameras, gates.")
 app.add_typer(link_app, name="link", help="Encrypted links to the sites.")
+app.add_typer(cabinet_app, name="cabinet", help="Cabinets at the sites.")
 app.add_typer(unit_app, name="unit", help="Units that can be sent.")
 app.add_typer(user_app, name="user", help="Who may sign in.")
 app.add_typer(log_app, name="log", help="The log of every look and change.")

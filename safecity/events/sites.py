@@ -35,3 +35,14 @@ class LinkStateChanged(Fact):
     site: str
     health: Literal["up", "degraded", "down", "waiting", "unknown"]
     since: AwareDatetime
+
+
+class CabinetChanged(Fact):
+    """A cabinet's door, mains, battery or temperature has changed from one word to another."""
+
+    type: ClassVar[str] = "sites.cabinet_changed"
+    site: str
+    kind: Literal["door", "mains", "battery", "temperature"]
+    word: str
+    figure: float | None
+    since: AwareDatetime

@@ -3,18 +3,18 @@
 The environment wins over the file: `SAFECITY_WEB__PORT=9000` sets `port` of the `[web]` table.
 """
 
-from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from safecity.platform.errors import Invalid
-
-Port = Annotated[int, Field(ge=0, le=65535)]
+from safecity.platform.settings_base import Port
+from safecity.platform.settings_base import Slice as _Slice
+from safecity.platform.settings_sites import CabinetsSettings, LinksSettings
 
 
 def _existing_zone(name: str) -> str:
@@ -23,10 +23,6 @@ def _existing_zone(name: str) -> str:
     except (ZoneInfoNotFoundError, OSError, ValueError) as error:
         raise ValueError(f"there is no time zone {name!r}; write one such as Asia/Karachi") from error
     return name
-
-
-class _Slice(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class PlatformSettings(_Slice):
@@ -145,35 +141,6 @@ def _check_s3_place(place: str) -> None:
         raise ValueError("an S3 place begins with https:// (http only on loopback)")
     if not parts.hostname or not parts.path.strip("/"):
         raise ValueError("an S3 place is https://ENDPOINT/BUCKET or https://ENDPOINT/BUCKET/PREFIX")
-
-
-class LinksSettings(_Slice):
-    """Encrypted links to the sites (WireGuard)."""
-
-    endpoint: str | None = Field(
-        default=None,
-        pattern=r"^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}$",
-        description="Address and port under which sites reach this centre, as 203.0.113.7:51820.",
-    )
-    interface: str = Field(
-        default="safecity-hub", pattern=r"^[A-Za-z0-9_.-]{1,15}$", description="Name of the hub's network interface."
-    )
-    listen_port: Port = Field(default=51820, description="UDP port that the hub listens on.")
-    tunnel_network: IPv4Network = Field(
-        default=IPv4Network("10.77.0.0/16"), description="Addresses of the tunnels' ends: two for each site."
-    )
-    site_networks: IPv4Network = Field(
-        default=IPv4Network("10.80.0.0/12"), description="Where sites get a /24 for their cameras from."
-    )
-    centre_networks: tuple[IPv4Network, ...] = Field(
-        default=(), description="Networks of the centre that sites may reach, besides the hub itself."
-    )
-    keepalive_s: int = Field(
-        default=25, ge=0, le=600, description="How often a site sends something, so that its router keeps the way open."
-    )
-    mtu: int = Field(default=1420, ge=1280, le=1500, description="Largest packet in a tunnel.")
-    key_days: float = Field(default=180.0, gt=0, le=3650, description="Age of keys after which they should change.")
-    check_every_s: float = Field(default=30.0, ge=5, le=3600, description="How often every link is measured.")
 
 
 class VideoSettings(_Slice):
@@ -340,6 +307,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     sites: SitesSettings = SitesSettings()
     links: LinksSettings = LinksSettings()
+    cabinets: CabinetsSettings = CabinetsSettings()
     video: VideoSettings = VideoSettings()
     oversight: OversightSettings = OversightSettings()
     analytics: AnalyticsSettings = AnalyticsSettings()

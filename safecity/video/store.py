@@ -4,7 +4,7 @@ Every write of a running recorder comes through the index mailbox, batched; noth
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -13,9 +13,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, RowMapping
 
 from safecity.platform.database import Json, UtcInstant, metadata
+from safecity.sites.cabinets.store import list_power_cuts
 from safecity.sites.model import CameraId
 from safecity.video.holds import is_not_held, take_turn
 from safecity.video.model import Cause, Origin, Outage, Segment, SegmentState, Stream, Timeline, explain
+from safecity.video.power import BATTERY_LASTS, blame_power
 
 MAX_ROWS = 50_000  # of one answer: 30 days of one stream are 43,200 segments
 _RAW_US = sa.BigInteger
@@ -289,7 +291,7 @@ def read_timeline(
     stream: Stream = Stream.MAIN,
 ) -> Timeline:
     """What of a stream is recorded in an interval, and what is missing with its cause."""
-    return explain(
+    found = explain(
         list_segments(connection, camera, stream, from_at=from_at, to_at=to_at),
         list_outages(connection, camera, stream, from_at=from_at, to_at=to_at),
         from_at=from_at,
@@ -297,6 +299,10 @@ def read_timeline(
         now=now,
         known_from=find_known_from(connection, camera, stream),
     )
+    if not any(one.cause is Cause.LINK for one in found.missing):
+        return found
+    cuts = list_power_cuts(connection, camera, from_at=from_at - BATTERY_LASTS, to_at=to_at)
+    return replace(found, missing=blame_power(found.missing, cuts))
 
 
 def read_totals(connection: Connection) -> RecordingTotals:

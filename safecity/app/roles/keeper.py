@@ -19,6 +19,8 @@ from safecity.platform.clock import Clock, SystemClock
 from safecity.platform.database import Database
 from safecity.platform.errors import Internal
 from safecity.platform.settings import Settings
+from safecity.sites.cabinets.mqtt import MqttListener
+from safecity.sites.cabinets.service import Cabinets
 from safecity.sites.links.watch import LinkWatch
 from safecity.sites.states import expire_camera_states
 from safecity.video.export import ClipExports
@@ -73,10 +75,20 @@ def run(settings: Settings, stop: threading.Event, *, slot: str, run_dir: Path) 
     backup = threading.Thread(target=_do, args=(chores, stop, clock), name="backup", daemon=True)
     for thread in (store, slow, backup):
         thread.start()
+    _hear_cabinets(around, stop)
     _do(_queue_chores(around), stop, clock, (store, slow, backup))
     for thread in (store, slow):
         thread.join(END_WAIT_S)
     database.close()
+
+
+def _hear_cabinets(around: _Around, stop: threading.Event) -> None:
+    """Listen to the broker of the cabinets, where there is one; the queue does not depend on it."""
+    if around.settings.cabinets.broker is None:
+        return
+    cabinets = Cabinets(around.database, clock=around.clock, source=around.slot)
+    listener = MqttListener(cabinets, around.settings.cabinets, secrets_dir=around.data_dir / "secrets")
+    threading.Thread(target=listener.run, args=(stop,), name="cabinets", daemon=True).start()
 
 
 def _queue_chores(around: _Around) -> tuple[Chore, ...]:

@@ -3,7 +3,7 @@ import { keepPreviousData, skipToken, useMutation, useQuery, useQueryClient } fr
 import type { FeatureCollection } from 'geojson'
 import { api, ApiError, bodyOf } from './client'
 import type {
-  Act, Camera, Config, HealthDetail, InclusionProof, LinkHealth, Session, StateEntry, StateSnapshot,
+  Act, CabinetCondition, Camera, Config, HealthDetail, InclusionProof, LinkHealth, Session, StateEntry, StateSnapshot,
 } from './wire'
 
 export const keys = {
@@ -130,6 +130,15 @@ export function useLinkHealth() {
   return useQuery({
     queryKey: ['health', 'links'],
     queryFn: ({ signal }) => bodyOf(api.GET('/api/health/links', { signal })) as Promise<LinkHealth[]>,
+    refetchInterval: LINKS_EVERY_MS,
+    placeholderData: keepPreviousData,
+  })
+}
+
+export function useCabinets() {
+  return useQuery({
+    queryKey: ['health', 'cabinets'],
+    queryFn: ({ signal }) => bodyOf(api.GET('/api/health/cabinets', { signal })) as Promise<CabinetCondition[]>,
     refetchInterval: LINKS_EVERY_MS,
     placeholderData: keepPreviousData,
   })

@@ -84,6 +84,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cabinets/{site}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell
+         * @description One message of a site's cabinet, with the token that `safecity cabinet token SITE` printed.
+         */
+        post: operations["tell_api_cabinets__site__post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras": {
         parameters: {
             query?: never;
@@ -424,6 +444,26 @@ export interface paths {
          * @description Whether the system works; needs no sign-in and tells nothing secret.
          */
         get: operations["health_api_health_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/health/cabinets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Health Cabinets
+         * @description Door, mains, battery and temperature of every cabinet that tells them.
+         */
+        get: operations["health_cabinets_api_health_cabinets_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1034,6 +1074,40 @@ export interface components {
             restored_at: string | null;
             /** Size Bytes */
             size_bytes: number;
+        };
+        /**
+         * CabinetCondition
+         * @description What holds of one thing of one cabinet now.
+         */
+        CabinetCondition: {
+            /** Code */
+            code: string;
+            /** Figure */
+            figure: number | null;
+            /**
+             * Heard At
+             * Format: date-time
+             */
+            heard_at: string;
+            /** Is Silent */
+            is_silent: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "door" | "mains" | "battery" | "temperature";
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /** Site */
+            site: string;
+            /**
+             * Word
+             * @enum {string}
+             */
+            word: "open" | "closed" | "on" | "off" | "low" | "enough" | "hot" | "normal";
         };
         /**
          * CameraCount
@@ -2515,6 +2589,35 @@ export interface operations {
             };
         };
     };
+    tell_api_cabinets__site__post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                site: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     cameras_api_cameras_get: {
         parameters: {
             query?: never;
@@ -3098,6 +3201,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthView"];
+                };
+            };
+        };
+    };
+    health_cabinets_api_health_cabinets_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CabinetCondition"][];
                 };
             };
         };

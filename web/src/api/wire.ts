@@ -39,6 +39,7 @@ export type CameraHealth = WithCause<Schemas['CameraHealth']>
 export type RecorderHealth = Schemas['RecorderHealth']
 export type AnalyserHealth = Schemas['AnalyserHealth']
 export type LinkHealth = Schemas['LinkHealth']
+export type CabinetCondition = Schemas['CabinetCondition']
 export type HealthDetail = Omit<Schemas['HealthDetail'], 'cameras'> & { cameras: CameraHealth[] }
 
 export type Leaf = Schemas['LeafView']

@@ -113,6 +113,8 @@ export const oversight = phrases({
   'leaf.sign_out': ['Signed out', 'سائن آؤٹ کیا'],
   'leaf.sign_in_refused': ['Sign-in refused', 'سائن ان مسترد'],
   'leaf.sign_in_limited': ['Sign-in held back', 'سائن ان روکا گیا'],
+  'leaf.cabinet_token_made': ['Made a cabinet’s token', 'کیبنٹ کا ٹوکن بنایا'],
+  'leaf.cabinet_token_revoked': ['Ended a cabinet’s token', 'کیبنٹ کا ٹوکن ختم کیا'],
   'leaf.link_offered': ['Offered a site its link', 'سائٹ کو رابطے کی پیشکش'],
   'leaf.link_keys_offered': ['Offered a site new keys', 'سائٹ کو نئی کلیدوں کی پیشکش'],
   'leaf.link_confirmed': ['Took a site’s public key', 'سائٹ کی عوامی کلید قبول کی'],

@@ -69,7 +69,7 @@ describe('the walk in the log', () => {
   const TYPES = [
     'view_live', 'view_recordings', 'export_clip', 'look_ended', 'export_made', 'export_deleted', 'handle_alerts', 'handle_incidents', 'dispatch_units', 'open_case',
     'handle_cases', 'list_cases', 'manage_rules', 'cause_faults', 'refused', 'purpose_opened', 'purpose_closed', 'start_shift', 'shift_ended', 'sign_in', 'sign_in_refused',
-    'sign_in_limited', 'sign_out', 'user_created', 'password_set', 'user_disabled', 'demo_user_made', 'read_log', 'city_imported', 'link_offered', 'link_keys_offered', 'link_confirmed', 'link_switched', 'link_keys_retired', 'link_revoked', 'scene_changed', 'units_entered', 'unit_status_set',
+    'sign_in_limited', 'sign_out', 'user_created', 'password_set', 'user_disabled', 'demo_user_made', 'read_log', 'city_imported', 'cabinet_token_made', 'cabinet_token_revoked', 'link_offered', 'link_keys_offered', 'link_confirmed', 'link_switched', 'link_keys_retired', 'link_revoked', 'scene_changed', 'units_entered', 'unit_status_set',
   ]
   it.each(TYPES)('has words for %s', (type) => expect(phraseOf('leaf', type)).not.toBeNull())
 

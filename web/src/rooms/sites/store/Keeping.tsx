@@ -1,3 +1,4 @@
+import { CabinetTable } from './CabinetTable'
 import { LinkTable } from './LinkTable'
 import classes from './Store.module.css'
 
@@ -6,6 +7,7 @@ export function Keeping() {
   return (
     <div className={classes['panels']}>
       <LinkTable />
+      <CabinetTable />
     </div>
   )
 }

@@ -1,0 +1,1 @@
+"""Facts of the cabinets at the sites: door, mains, battery, temperature."""
