@@ -15,6 +15,7 @@ from safecity.api.alert_routes import alert_router
 from safecity.api.cabinet_routes import cabinet_router
 from safecity.api.case_routes import case_router
 from safecity.api.city_routes import city_router, timeline_router
+from safecity.api.copy_routes import drills_router
 from safecity.api.demo_port import is_door_open
 from safecity.api.demo_routes import demo_router
 from safecity.api.event_feed import EventFeed
@@ -79,6 +80,7 @@ def create_web_app(parts: WebParts) -> FastAPI:
     app.include_router(link_router(parts))
     app.include_router(cabinet_router(parts))
     app.include_router(log_router(parts))
+    app.include_router(drills_router(parts))
     for make in (alert_router, incident_router, unit_router, case_router, scene_router, demo_router, plan_router):
         app.include_router(make(parts))
 

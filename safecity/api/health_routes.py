@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 
 from safecity.analytics.store import AnalyserStatus, list_analyser_statuses
 from safecity.api.backup_health import read_backup_health
+from safecity.api.copy_routes import list_copy_targets
 from safecity.api.parts import WebParts
 from safecity.api.recordings import Recordings, Today
 from safecity.api.sessions import get_session
@@ -63,6 +64,7 @@ def health_router(parts: WebParts, recordings: Recordings) -> APIRouter:
             analysers=list_analysers(parts, processes=processes),
             unexplained_s=recordings.unexplained_s(),
             disk=render_disk(parts, recordings.totals()),
+            copies=list_copy_targets(parts),
             gateway=GatewayHealth(viewers=viewers if isinstance(viewers, int) else None),
             database=DatabaseHealth(kind="sqlite" if parts.database.is_sqlite else "postgresql", ok=True),
             backup=read_backup_health(parts),

@@ -41,7 +41,7 @@ log = structlog.get_logger()
 
 TICK_S = 0.5
 STATUS_EVERY_S = 2.0
-EXPOSED = "X-Media-From, X-Media-To, X-Codec, X-Next, X-Media-At, Retry-After, Content-Length"
+EXPOSED = "X-Media-From, X-Media-To, X-Codec, X-Next, X-From-Copy, X-Media-At, Retry-After, Content-Length"
 MAX_REASON = 500
 PLAIN_TEXT = r"^[^\x00-\x08\x0b-\x1f\x7f]*$"  # PostgreSQL keeps no NUL, and no sheet needs the others
 Next = Callable[[Request], Awaitable[Response]]
@@ -194,6 +194,8 @@ def _add_playback(app: FastAPI, parts: GatewayParts) -> None:
             "X-Media-To": to_iso(window.to_at),
             "X-Codec": window.codec_string,
         }
+        if window.is_from_copy:
+            headers["X-From-Copy"] = "1"
         if window.next_at is not None:
             headers["X-Next"] = to_iso(window.next_at)
         return Response(b"".join(window.parts), media_type="video/mp4", headers=headers)

@@ -243,6 +243,39 @@ class GatewayHealth(Wire):
     viewers: int | None
 
 
+class DrillView(Wire):
+    """One restore drill: so many random copies were fetched back and compared."""
+
+    ended_at: Instant
+    tried: int
+    good: int
+    bad: int
+    unreached: int
+
+
+class CopyTargetHealth(Wire):
+    """One place of second copies."""
+
+    name: str
+    kind: Literal["directory", "s3"]
+    policy: Literal["all", "protected", "held"]
+    state: Literal["current", "behind", "away", "refused", "full", "unknown"]
+    since: Instant | None
+    detail: str
+    copies: int
+    bad: int
+    waiting: int
+    waiting_bytes: int
+    oldest_waiting_at: Instant | None
+    lag_p50_s: float | None
+    """Of the copies of the last hour: from when a copy was due until it was durable and compared."""
+    lag_p99_s: float | None
+    protected_lag_p99_s: float | None
+    rate_bps: float
+    is_reporting: bool
+    last_drill: DrillView | None
+
+
 class DatabaseHealth(Wire):
     """The database."""
 
@@ -273,6 +306,8 @@ class HealthDetail(Wire):
     unexplained_s: float
     """Seconds of the last 24 hours, over all cameras, that are missing without a known cause."""
     disk: DiskHealth
+    copies: tuple[CopyTargetHealth, ...]
+    """Places of second copies; empty where the settings name none."""
     gateway: GatewayHealth
     database: DatabaseHealth
     backup: BackupHealth

@@ -30,6 +30,7 @@ from safecity.sites.cabinets.commands import cabinet_app
 from safecity.sites.commands import city_app
 from safecity.sites.links.commands import link_app
 from safecity.video.commands import clip_app
+from safecity.video.copies.commands import copies_app
 from safecity.video.ledger_command import ledger
 from safecity.video.store_commands import store_app
 from safecity.video.volumes import check_volumes
@@ -50,6 +51,7 @@ app.add_typer(user_app, name="user", help="Who may sign in.")
 app.add_typer(log_app, name="log", help="The log of every look and change.")
 app.add_typer(clip_app, name="clip", help="Exported clips.")
 app.add_typer(store_app, name="store", help="Where recordings are kept.")
+app.add_typer(copies_app, name="copies", help="Second copies of recordings.")
 app.add_typer(analyze_app)
 app.add_typer(models_app, name="models", help="Detector models.")
 app.add_typer(rules_app, name="rules", help="Lines, zones and rules on cameras' pictures.")

@@ -25,6 +25,8 @@ from safecity.platform.errors import Exhausted, Invalid, NotFound
 from safecity.platform.files import sync_directory, write_whole
 from safecity.platform.ids import new_id
 from safecity.platform.settings import VideoSettings
+from safecity.video.copies.mending import Mender
+from safecity.video.copies.sound import SoundFiles
 from safecity.video.export_store import (
     MAX_REASON,
     Export,
@@ -86,7 +88,9 @@ class ClipExports:
         self._database = database
         self._oversight = oversight
         self._clock = clock
-        self._volumes = Volumes.open(data_dir, settings)
+        volumes = Volumes.open(data_dir, settings)
+        mender = Mender(database, settings, volumes=volumes, data_dir=data_dir, clock=clock)
+        self._sound = SoundFiles(volumes, mender=mender, clock=clock)
         self._exports_dir = data_dir / "exports"
         self._settings = settings
         self._turns = threading.BoundedSemaphore(MAX_AT_ONCE)
@@ -241,7 +245,8 @@ class ClipExports:
         parts: list[Carried] = []
         with (folder / CLIP_FILE).open("xb") as out:
             os.fchmod(out.fileno(), 0o600)
-            writer = ClipWriter(out, volumes=self._volumes, description=json.dumps(description).encode())
+            writer = ClipWriter(out, open_file=self._sound.open, description=json.dumps(description).encode())
+            self._sound.prove(segments)
             for segment in segments:
                 carried = writer.add(segment, from_at=request.from_at, to_at=request.to_at)
                 if carried is not None:

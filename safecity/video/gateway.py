@@ -25,6 +25,8 @@ from safecity.platform.ids import new_id
 from safecity.platform.settings import VideoSettings
 from safecity.sites.model import CameraId
 from safecity.sites.store import find_camera
+from safecity.video.copies.mending import Mender
+from safecity.video.copies.sound import SoundFiles
 from safecity.video.export import ClipExports, ExportRequest
 from safecity.video.export_store import Export
 from safecity.video.model import Stream, StreamKey, Timeline
@@ -98,7 +100,10 @@ class Gateway:
         self._oversight = oversight
         self._clock = clock
         self._settings = settings
-        self._windows = WindowReader(database, volumes=Volumes.open(data_dir, settings))
+        volumes = Volumes.open(data_dir, settings)
+        mender = Mender(database, settings, volumes=volumes, data_dir=data_dir, clock=clock)
+        sound = SoundFiles(volumes, mender=mender, clock=clock)
+        self._windows = WindowReader(database, volumes=volumes, sound=sound)
         self._book = _Book(checked_s=clock.monotonic_s())
         self._unsaid: deque[tuple[dict[str, object], Actor]] = deque(maxlen=MAX_LOOKS)
         self._lock = threading.Lock()

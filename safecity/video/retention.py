@@ -15,11 +15,13 @@ import structlog
 from sqlalchemy.engine import Connection
 
 from safecity.events import state_fact
-from safecity.events.video import RecordingsDeleted
+from safecity.events.video import RecordingsDeleted, UncopiedDeleted
 from safecity.platform.database import Database
 from safecity.platform.ids import fact_id
 from safecity.platform.settings import VideoSettings
 from safecity.video import store
+from safecity.video.copies.backlog import is_owed
+from safecity.video.copies.model import list_targets
 from safecity.video.model import Segment
 from safecity.video.volumes import Volumes
 
@@ -104,6 +106,7 @@ class Keeper:
         self._settings = settings
         self._volumes = volumes
         self._source = source
+        self._targets = list_targets(settings)
 
     def run_once(self, now: datetime, *, by_age: bool = True) -> RetentionSummary:
         """Finish begun deletions, then delete what is too old (unless told not to), then what the disk needs.
@@ -141,7 +144,8 @@ class Keeper:
         count = freed = 0
         for _ in range(MAX_BATCHES):
             with self._database.read() as connection:
-                old = store.list_oldest(connection, limit=BATCH, before=before)
+                copied = ~is_owed(self._targets, now=now)
+                old = store.list_oldest(connection, limit=BATCH, before=before, allowed=[copied])
             gone = self._delete(old, "age", now)
             count, freed = count + len(gone), freed + sum(one.size_bytes for one in gone)
             if not gone:
@@ -158,8 +162,13 @@ class Keeper:
                 # Where others fill the disk, the last hour is not given for them: the alarm must reach someone first.
                 is_ours = budget is not None and use.used_bytes > budget
                 before = None if is_ours else now - KEPT_FOR_RESERVE
-                oldest = store.list_oldest(connection, limit=BATCH, before=before)
+                copied = ~is_owed(self._targets, now=now)
+                oldest = store.list_oldest(connection, limit=BATCH, before=before, allowed=[copied])
                 chosen = choose_for_space(oldest, excess=excess)
+                if not chosen and excess and self._targets:
+                    # Nothing that is copied is left: the disk comes first, and this is told.
+                    chosen = choose_for_space(store.list_oldest(connection, limit=BATCH, before=before), excess=excess)
+                    self._tell_uncopied(chosen, now)
             if excess and not chosen:
                 log.warning("video.retention_short", short_bytes=excess)
                 return count, freed, excess, True
@@ -168,6 +177,20 @@ class Keeper:
             if not gone:
                 return count, freed, excess, True
         return count, freed, 0, False
+
+    def _tell_uncopied(self, rows: Sequence[Segment], now: datetime) -> None:
+        if not rows:
+            return
+        fact = UncopiedDeleted(
+            segments=len(rows),
+            size_bytes=sum(one.size_bytes for one in rows),
+            oldest_at=rows[0].started_at,
+            newest_at=rows[-1].durable_until,
+        )
+        log.error("video.uncopied_deleted", segments=fact.segments, size_bytes=fact.size_bytes)
+        with self._database.begin() as connection:
+            name = fact_id(fact.type, rows[0].path, rows[-1].path, len(rows))
+            state_fact(connection, fact, id=name, source=self._source, time=now, subject="recordings")
 
     def _measure(self, connection: Connection) -> DiskUse:
         folder = self._volumes.list_volumes()[0].directory

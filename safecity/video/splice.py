@@ -7,7 +7,7 @@ sample refers to them.
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
@@ -71,9 +71,9 @@ def bare_init(found: Scan) -> bytes:
 class ClipWriter:
     """Writes one clip from segments in order of time."""
 
-    def __init__(self, out: BinaryIO, *, volumes: Volumes, description: bytes) -> None:
+    def __init__(self, out: BinaryIO, *, open_file: Callable[[Segment], BinaryIO], description: bytes) -> None:
         self._out = out
-        self._volumes = volumes
+        self._open = open_file
         self._description = description
         self._digest = hashlib.sha256()
         self._init: bytes | None = None
@@ -93,7 +93,7 @@ class ClipWriter:
         Raises DataLoss when the file is not what was recorded, and Conflict when its parameters differ from those of
         the segments before.
         """
-        with open_segment(self._volumes, segment) as file:
+        with self._open(segment) as file:
             source = FileSource(file, size_bytes=segment.size_bytes)
             found = scan(source)
             leaves = [leaf_hash(found.init_bytes)]

@@ -21,6 +21,7 @@ from safecity.video.power import BATTERY_LASTS, blame_power
 
 MAX_ROWS = 50_000  # of one answer: 30 days of one stream are 43,200 segments
 _RAW_US = sa.BigInteger
+Conditions = Sequence[sa.ColumnElement[bool]]
 
 segments = sa.Table(
     "segments",
@@ -331,12 +332,14 @@ def list_recorder_statuses(connection: Connection) -> list[RecorderStatus]:
     return [RecorderStatus(**row) for row in rows]
 
 
-def list_oldest(connection: Connection, *, limit: int, before: datetime | None = None) -> list[Segment]:
+def list_oldest(
+    connection: Connection, *, limit: int, before: datetime | None = None, allowed: Conditions = ()
+) -> list[Segment]:
     """The oldest closed segments that nobody holds, across cameras; with `before`, only those that ended before it."""
     c = segments.c
     # Not `==`: SQLite would then take the index on the state and sort everything that is closed.
     is_closed = c.state.not_in([SegmentState.OPEN.value, SegmentState.DELETING.value])
-    statement = sa.select(segments).where(is_closed, is_not_held(segments))
+    statement = sa.select(segments).where(is_closed, is_not_held(segments), *allowed)
     if before is not None:
         statement = statement.where(c.durable_until <= before)
     statement = statement.order_by(c.started_at).limit(min(limit, MAX_ROWS))

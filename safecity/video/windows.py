@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from safecity.platform.clock import to_us
@@ -18,6 +19,7 @@ from safecity.platform.database import Database
 from safecity.platform.errors import DataLoss, NotFound
 from safecity.video.access_unit import TICKS_PER_S
 from safecity.video.boxes import Track, is_sync
+from safecity.video.copies.sound import SoundFiles
 from safecity.video.fmp4 import Entry, mdat_header, moof
 from safecity.video.model import JOIN_WITHIN, CameraId, Segment, Stream, instant_of
 from safecity.video.scan import FileSource, Scan, scan
@@ -60,6 +62,7 @@ class Window:
     codec_string: str
     next_at: datetime | None  # start of the next recorded data, where a gap or a change of format follows
     pictures: int
+    is_from_copy: bool = False  # a first copy was damaged or gone, and the second one was read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,9 +85,10 @@ class _Piece:
 class WindowReader:
     """Windows of one installation's recordings; safe to use from several threads."""
 
-    def __init__(self, database: Database, *, volumes: Volumes) -> None:
+    def __init__(self, database: Database, *, volumes: Volumes, sound: SoundFiles | None = None) -> None:
         self._database = database
-        self._volumes = volumes
+        self._sound = sound
+        self._open = sound.open if sound is not None else partial(open_segment, volumes)
         self._scans: OrderedDict[tuple[str, int], Scan] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -110,7 +114,7 @@ class WindowReader:
 
     def read_lead(self, lead: Lead) -> bytes:
         """The bytes of its pictures, one behind the other. Raises NotFound, DataLoss."""
-        with open_segment(self._volumes, lead.segment) as file:
+        with self._open(lead.segment) as file:
             return b"".join(_read_payload(FileSource(file), lead.pictures))
 
     def read(
@@ -132,13 +136,15 @@ class WindowReader:
                 later = here[0] if here else find_next_segment(connection, camera, stream, after=at)
                 raise nothing_there(None if later is None else later.started_at)
             following = find_next_segment(connection, camera, stream, after=here[-1].durable_until - ROUNDING)
+        # Scrubbing by key frames goes without the proof: it would read whole minutes for one picture each.
+        is_helped = frames == "all" and self._sound is not None and self._sound.prove(here)
         pieces, to_at, is_cut = self._collect(here, at=at, end_at=end_at)
         joining = [*here, following] if following else here
         to_at = next((one.started_at for one in joining if timedelta(0) < one.started_at - to_at <= JOIN_WITHIN), to_at)
         if frames == "key":
             pieces = _keys_only(pieces, to_at)
         next_at = _next_after(to_at, joining, is_cut=is_cut)
-        return self._render(pieces, origin=origin or at, to_at=to_at, next_at=next_at)
+        return replace(self._render(pieces, origin=origin or at, to_at=to_at, next_at=next_at), is_from_copy=is_helped)
 
     def _collect(
         self, here: Sequence[Segment], *, at: datetime, end_at: datetime
@@ -177,7 +183,7 @@ class WindowReader:
         for number, piece in enumerate(pieces):
             # A border inside a session is exact; one between sessions may be some milliseconds wide and is bridged.
             end_at = pieces[number + 1].pictures[0].at if number + 1 < len(pieces) else to_at
-            with open_segment(self._volumes, piece.segment) as file:
+            with self._open(piece.segment) as file:
                 source = FileSource(file)
                 for run in _runs(piece.pictures):
                     sequence += 1
@@ -198,7 +204,7 @@ class WindowReader:
             if key in self._scans:
                 self._scans.move_to_end(key)
                 return self._scans[key]
-        with open_segment(self._volumes, segment) as file:
+        with self._open(segment) as file:
             found = scan(FileSource(file, size_bytes=segment.size_bytes))
         with self._lock:
             self._scans[key] = found

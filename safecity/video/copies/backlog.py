@@ -57,6 +57,23 @@ def has_copy(target: str) -> sa.ColumnElement[bool]:
     )
 
 
+def is_owed(targets: Sequence[Target], *, now: datetime) -> sa.ColumnElement[bool]:
+    """As a condition on segments: a place that is given everything wants this one, and has not got it yet."""
+    s = _segments.c
+    return sa.or_(
+        sa.false(),
+        *(
+            sa.and_(
+                s.stream.in_([stream.value for stream in one.streams]),
+                s.durable_until > now - one.keep,
+                ~has_copy(one.name),
+            )
+            for one in targets
+            if one.policy is Policy.ALL
+        ),
+    )
+
+
 def _missing(target: str) -> sa.Select[tuple[object, ...]]:
     c = _segments.c
     # Not `==`: SQLite would then take the index on the state and sort everything that is closed.

@@ -8,7 +8,7 @@ folder finds again, so it is not sent twice, and neither is anything after the d
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,6 +43,8 @@ log = structlog.get_logger()
 
 AT_ONCE = 4  # copies on their way to one place
 SWEEP_BUDGET_S = 0.05
+TURN_S = 10.0
+BEAT_S = 1.0
 A_TURN = 32  # copies between two looks at what is due
 PACED_BYTES = 256 * 1024  # sent between two looks at the bandwidth
 DELETED_A_TURN = 100
@@ -160,31 +162,39 @@ class Copier:
         return {(row.path, row.root) for row in found}
 
     def _send(self, chosen: Sequence[Due]) -> bool:
-        """Send side by side; the rows of those that arrived are written whatever becomes of the others."""
-        futures = [(one, self._pool.submit(self._send_one, one)) for one in chosen]
-        done: list[Copy] = []
-        first: Exception | None = None
-        for _, future in futures:
-            if first is not None:
-                future.cancel()
-            outcome = self._outcome(future)
-            if isinstance(outcome, Copy):
-                done.append(outcome)
-            elif outcome is not None:
-                first = first or outcome
-        if done:
+        """Send some side by side, and no new ones once the turn is long: what is protected meanwhile must not wait.
+
+        The rows of those that arrived are written at once, whatever becomes of the others.
+        """
+        queue, flying = deque(chosen), dict[Future[Copy | None], Due]()
+        began_s, sent = self._clock.monotonic_s(), 0
+        problem: Exception | None = None
+        while queue or flying:
+            is_open = problem is None and self._clock.monotonic_s() - began_s < TURN_S
+            while queue and is_open and len(flying) < AT_ONCE:
+                due = queue.popleft()
+                flying[self._pool.submit(self._send_one, due)] = due
+            if not flying:
+                break
+            done, _ = wait(flying, timeout=BEAT_S, return_when=FIRST_COMPLETED)
+            outcomes = [self._outcome(one) for one in done]
+            problem = problem or next((one for one in outcomes if isinstance(one, Exception)), None)
+            sent += self._settle([one for one in outcomes if isinstance(one, Copy)], [flying.pop(one) for one in done])
+            self._lateness.beat(self._clock.now())
+        if problem is not None:
+            raise problem
+        return sent > 0
+
+    def _settle(self, arrived: Sequence[Copy], sent: Sequence[Due]) -> int:
+        if arrived:
             with self._around.database.begin() as connection:
-                store.put_copies(connection, done)
-            paths = {row.key for row in done}
-            self._schedule.forget([one.segment for one, _ in futures if _key(one.segment) in paths])
-            self._lateness.note_copied(done)
-        if first is not None:
-            raise first
-        return bool(done)
+                store.put_copies(connection, arrived)
+            keys = {row.key for row in arrived}
+            self._schedule.forget([one.segment for one in sent if _key(one.segment) in keys])
+            self._lateness.note_copied(arrived)
+        return len(arrived)
 
     def _outcome(self, future: "Future[Copy | None]") -> Copy | Exception | None:
-        if future.cancelled():
-            return None
         try:
             return future.result()
         except (Problem, Stopped) as problem:

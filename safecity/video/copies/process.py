@@ -1,7 +1,8 @@
 """The copier: one thread a place, so that one which is slow or away holds up no other, and nobody else at all."""
 
+import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -10,6 +11,8 @@ from safecity.platform.database import Database
 from safecity.platform.errors import Problem
 from safecity.platform.settings import Settings
 from safecity.video.copies.copier import Copier, Surroundings
+from safecity.video.copies.drill import DrillMaster
+from safecity.video.copies.mending import Mender
 from safecity.video.copies.model import list_targets
 from safecity.video.copies.place import open_place
 from safecity.video.volumes import Volumes
@@ -19,6 +22,7 @@ log = structlog.get_logger()
 IDLE_S = 1.0
 AGAIN_S = 5.0
 LOOKS_EVERY_S = 1.0
+DRILLS_LOOK_EVERY_S = 30.0
 
 
 def run_copier(settings: Settings, stop: threading.Event, *, slot: str) -> None:
@@ -34,7 +38,11 @@ def run_copier(settings: Settings, stop: threading.Event, *, slot: str) -> None:
     )
     targets = list_targets(settings.video)
     copiers = [Copier(one, lambda one=one: open_place(one, data_dir=data_dir), around=around) for one in targets]
-    threads = [_start(one.target.name, lambda one=one: supply(one, stop)) for one in copiers]
+    mender = Mender(database, settings.video, volumes=around.volumes, data_dir=data_dir, clock=around.clock)
+    master = DrillMaster(database, mender, clock=around.clock, chance=random.SystemRandom())
+    names = [one.target.name for one in copiers]
+    drills = _start("drills", lambda: keep_drilling(master, names, stop=stop, count=settings.video.drill_copies))
+    threads = [drills, *(_start(one.target.name, lambda one=one: supply(one, stop)) for one in copiers)]
     while not stop.wait(LOOKS_EVERY_S):
         if not all(one.is_alive() for one in threads):
             log.error("video.copier_thread_ended")
@@ -58,6 +66,18 @@ def supply(copier: Copier, stop: threading.Event) -> None:
         if not is_busy:
             stop.wait(AGAIN_S if is_failing else IDLE_S)
     copier.close()
+
+
+def keep_drilling(master: DrillMaster, names: Sequence[str], *, stop: threading.Event, count: int) -> None:
+    """Each place once a day, whatever the copying does beside it."""
+    while not stop.wait(DRILLS_LOOK_EVERY_S):
+        for name in names:
+            try:
+                if master.is_due(name, SystemClock().now()):
+                    done = master.drill(name, count=count, is_standing=True)
+                    log.info("video.drill_done", target=name, tried=done.tried, good=done.good, bad=done.bad)
+            except Problem as problem:
+                log.warning("video.drill_waits", target=name, code=problem.code)
 
 
 def _start(name: str, body: Callable[[], None]) -> threading.Thread:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, RowMapping
 
 from safecity.platform.database import Json, UtcInstant, metadata
+from safecity.video import store as video_store
 from safecity.video.copies.model import Copy, CopyState, Protection, TargetState
 from safecity.video.model import Segment, Stream
 
@@ -262,6 +263,16 @@ def list_lags(connection: Connection, target: str, *, since: datetime) -> list[t
     return [(Protection(row[0]), float(row[1])) for row in connection.execute(statement)]
 
 
+def find_segment(connection: Connection, row: Copy | Segment) -> Segment | None:
+    """The segment of a copy as the index has it now, in whatever state."""
+    c = video_store.segments.c
+    statement = sa.select(video_store.segments).where(
+        c.camera == row.camera, c.stream == row.stream.value, c.started_at == row.started_at
+    )
+    found = connection.execute(statement).mappings().first()
+    return None if found is None else video_store.segment_of(found)
+
+
 def note_target(connection: Connection, status: TargetStatus) -> None:
     """A place's heartbeat; since when it is one stays as it was."""
     _upsert(connection, copy_targets, [_plain(status)], keep={"first_at"})
@@ -301,11 +312,12 @@ def list_drills(connection: Connection, *, target: str | None = None, limit: int
     return [Drill(**row) for row in connection.execute(statement).mappings()]
 
 
-def find_last_standing(connection: Connection, target: str) -> datetime | None:
-    """When the last daily drill of a place ended."""
+def find_last_standing(connection: Connection, target: str) -> Drill | None:
+    """The last daily drill of a place."""
     c = copy_drills.c
-    statement = sa.select(sa.func.max(c.ended_at)).where(c.target == target, c.is_standing.is_(True))
-    return connection.execute(statement).scalar()
+    statement = sa.select(copy_drills).where(c.target == target, c.is_standing.is_(True))
+    row = connection.execute(statement.order_by(c.ended_at.desc()).limit(1)).mappings().first()
+    return None if row is None else Drill(**row)
 
 
 def forget_drills(connection: Connection, *, before: datetime) -> None:

@@ -736,6 +736,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/public/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Drills
+         * @description The daily restore drills of the second copies: how many were fetched back, and how many were right.
+         */
+        get: operations["drills_api_public_drills_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1412,6 +1432,54 @@ export interface components {
             version: string;
         };
         /**
+         * CopyTargetHealth
+         * @description One place of second copies.
+         */
+        CopyTargetHealth: {
+            /** Bad */
+            bad: number;
+            /** Copies */
+            copies: number;
+            /** Detail */
+            detail: string;
+            /** Is Reporting */
+            is_reporting: boolean;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "directory" | "s3";
+            /** Lag P50 S */
+            lag_p50_s: number | null;
+            /** Lag P99 S */
+            lag_p99_s: number | null;
+            last_drill: components["schemas"]["DrillView"] | null;
+            /** Name */
+            name: string;
+            /** Oldest Waiting At */
+            oldest_waiting_at: string | null;
+            /**
+             * Policy
+             * @enum {string}
+             */
+            policy: "all" | "protected" | "held";
+            /** Protected Lag P99 S */
+            protected_lag_p99_s: number | null;
+            /** Rate Bps */
+            rate_bps: number;
+            /** Since */
+            since: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "current" | "behind" | "away" | "refused" | "full" | "unknown";
+            /** Waiting */
+            waiting: number;
+            /** Waiting Bytes */
+            waiting_bytes: number;
+        };
+        /**
          * CountsView
          * @description The counting lines of a camera in an interval; `model` says who counted.
          */
@@ -1553,6 +1621,25 @@ export interface components {
             used_bytes: number;
         };
         /**
+         * DrillView
+         * @description One restore drill: so many random copies were fetched back and compared.
+         */
+        DrillView: {
+            /** Bad */
+            bad: number;
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /** Good */
+            good: number;
+            /** Tried */
+            tried: number;
+            /** Unreached */
+            unreached: number;
+        };
+        /**
          * ExportedUnderCase
          * @description An export that the gateway made for this case.
          */
@@ -1583,6 +1670,8 @@ export interface components {
             backup: components["schemas"]["BackupHealth"];
             /** Cameras */
             cameras: components["schemas"]["CameraHealth"][];
+            /** Copies */
+            copies: components["schemas"]["CopyTargetHealth"][];
             database: components["schemas"]["DatabaseHealth"];
             disk: components["schemas"]["DiskHealth"];
             gateway: components["schemas"]["GatewayHealth"];
@@ -2005,6 +2094,37 @@ export interface components {
              */
             method: "straight_line";
             unit: components["schemas"]["UnitChanged"];
+        };
+        /**
+         * PublicDrill
+         * @description What everybody may know of a restore drill.
+         */
+        PublicDrill: {
+            /** Bad */
+            bad: number;
+            /**
+             * Ended At
+             * Format: date-time
+             */
+            ended_at: string;
+            /** Good */
+            good: number;
+            /** Place */
+            place: string;
+            /** Tried */
+            tried: number;
+            /** Unreached */
+            unreached: number;
+        };
+        /**
+         * PublicDrills
+         * @description The standing restore drills, newest first.
+         */
+        PublicDrills: {
+            /** Drills */
+            drills: components["schemas"]["PublicDrill"][];
+            /** Every H */
+            every_h: number;
         };
         /**
          * RecorderHealth
@@ -3635,6 +3755,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    drills_api_public_drills_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicDrills"];
                 };
             };
         };

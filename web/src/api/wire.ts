@@ -37,6 +37,7 @@ export type StateSnapshot = Omit<Schemas['CityState'], 'cameras'> & { cameras: R
 
 export type CameraHealth = WithCause<Schemas['CameraHealth']>
 export type RecorderHealth = Schemas['RecorderHealth']
+export type CopyTargetHealth = Schemas['CopyTargetHealth']
 export type AnalyserHealth = Schemas['AnalyserHealth']
 export type LinkHealth = Schemas['LinkHealth']
 export type CabinetCondition = Schemas['CabinetCondition']
