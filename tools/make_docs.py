@@ -63,7 +63,8 @@ def commands(command: click.Command, path: str) -> Iterator[str]:
     if inside is not None:
         for name in sorted(inside):
             yield from commands(inside[name], f"{path} {name}")
-        return
+        if not getattr(command, "invoke_without_command", False):
+            return
     yield f"\n### `{path}`\n\n{(command.help or '').strip()}\n"
     rows = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
     if rows:

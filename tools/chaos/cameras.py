@@ -32,6 +32,7 @@ class Cameras:
     bitrate_bps: int
     process: "subprocess.Popen[bytes] | None" = None
     _starts: int = 0
+    _is_killing: bool = False
     _environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -47,6 +48,7 @@ class Cameras:
         """Begin to serve; `wait_ready` waits for it."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._starts += 1
+        self._is_killing = False
         command = ["nsenter", f"--net=/run/netns/{self.place.name}", str(Path(sys.executable).with_name("safecity"))]
         command += ["virtual", "serve", "--host", "0.0.0.0", "--port", str(RTSP_PORT), "--mounts", str(self.count)]
         command += ["--control", str(self._control_port), "--user", USER, "--password", PASSWORD, "--json"]
@@ -65,10 +67,14 @@ class Cameras:
         return self.folder / f"served-{self._starts}.json"
 
     def wait_ready(self) -> None:
-        """Until every camera can be played."""
+        """Until every camera can be played, or somebody has killed and started them again meanwhile."""
         deadline_s = time.monotonic() + READY_WITHIN_S
-        while not self._output.read_bytes().endswith(b"\n"):
+        start = self._starts
+        while self._starts == start and not self._output.read_bytes().endswith(b"\n"):
             assert self.process is not None
+            if self._is_killing:
+                time.sleep(0.05)
+                continue
             assert self.process.poll() is None, (self.folder / "errors").read_text()[-2000:]
             assert time.monotonic() < deadline_s, "the cameras do not start"
             time.sleep(0.05)
@@ -76,6 +82,7 @@ class Cameras:
     def kill(self) -> None:
         """SIGKILL; the caller starts them again."""
         assert self.process is not None
+        self._is_killing = True
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 

@@ -124,7 +124,7 @@ def explain(
     deeds: Sequence[Deed],
     clock: Sequence[tuple[datetime, float]],
 ) -> str | None:
-    """The deed that was done to this camera about then and that fits the cause; the one nearest before it."""
+    """The deed that was done to this camera about then and that fits the cause best."""
     begin, end = true_time(from_at, clock), true_time(to_at, clock)
     best: Deed | None = None
     for deed in deeds:
@@ -133,9 +133,16 @@ def explain(
         lasts_until = (deed.until or end) + timedelta(seconds=TAIL_S.get(deed.kind, USUAL_TAIL_S))
         if deed.from_at - timedelta(seconds=LEAD_S) > end or lasts_until < begin:
             continue
-        if best is None or deed.from_at > best.from_at:
+        if deed.most_s is not None and (to_at - from_at).total_seconds() > deed.most_s:
+            continue
+        if best is None or _weight(deed) > _weight(best):
             best = deed
     return None if best is None else best.kind
+
+
+def _weight(deed: Deed) -> tuple[bool, datetime]:
+    """What was done to this camera says more than what was done to all, and the later more than the earlier."""
+    return deed.cameras is not None, deed.from_at
 
 
 def matrix(holes: Iterable[Hole]) -> dict[str, dict[str, float]]:

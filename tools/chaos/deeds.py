@@ -47,6 +47,8 @@ class Deed:
     until: datetime | None
     cameras: frozenset[CameraId] | None
     detail: str = ""
+    most_s: float | None = None
+    """The longest hole that it can explain; None where it lasts as long as it lasts."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -85,7 +87,7 @@ class Tormentor:
             try:
                 work[what](for_s)
             except Exception as error:  # noqa: BLE001 - told at the end, where it fails the run
-                self._errors.append(f"{what}: {type(error).__name__}: {error}")
+                self._errors.append(f"{what}: {type(error).__name__}: {str(error).strip().splitlines()[:1]}")
                 print(self._errors[-1], flush=True)
 
         thread = threading.Thread(target=guarded, name=what, daemon=True)
@@ -177,7 +179,7 @@ class Tormentor:
         before = self.clock[-1][1] if self.clock else 0.0
         step_s = round(self.choice.uniform(0.8, 6.0), 1)
         after = before + step_s if before <= 0 else before - step_s
-        self.note("clock step", None, detail=f"{after - before:+.1f} s")
+        self.note("clock step", None, detail=f"{after - before:+.1f} s").most_s = abs(after - before) + 2.0
         self.clock.append((datetime.now(UTC), after))
         self.centre.set_clock(after)
 
