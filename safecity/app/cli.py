@@ -32,6 +32,7 @@ from safecity.sites.links.commands import link_app
 from safecity.video.commands import clip_app
 from safecity.video.copies.commands import copies_app
 from safecity.video.ledger_command import ledger
+from safecity.video.onvif.commands import cameras_app, ptz
 from safecity.video.store_commands import store_app
 from safecity.video.volumes import check_volumes
 from safecity.virtual.commands import virtual_app
@@ -61,6 +62,8 @@ app.add_typer(scene_app, name="scene", help="Drawn streets with exact truth.")
 app.command()(plan)
 app.command()(ledger)
 app.command()(restore)
+app.command()(ptz)
+app.add_typer(cameras_app, name="cameras", help="Cameras on the network, by ONVIF.")
 
 Config = Annotated[Path | None, typer.Option(help="Settings file; safecity.toml of this folder if left away.")]
 

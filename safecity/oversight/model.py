@@ -53,6 +53,7 @@ class Act(StrEnum):
     HANDLE_CASES = "handle_cases"
     MANAGE_RULES = "manage_rules"
     CAUSE_FAULTS = "cause_faults"
+    STEER_CAMERA = "steer_camera"
 
 
 PICTURE_ACTS: Final = frozenset({Act.VIEW_LIVE, Act.VIEW_RECORDINGS, Act.EXPORT_CLIP})
@@ -60,9 +61,19 @@ PICTURE_ACTS: Final = frozenset({Act.VIEW_LIVE, Act.VIEW_RECORDINGS, Act.EXPORT_
 LISTING_ACTS: Final = frozenset(
     {Act.LIST_CAMERAS, Act.VIEW_HEALTH, Act.LIST_ALERTS, Act.LIST_INCIDENTS, Act.LIST_UNITS, Act.LIST_CASES}
 )
+_NOW = frozenset({Act.VIEW_LIVE, Act.STEER_CAMERA})
+"""On duty, and about what a camera shows at this moment."""
 _WATCH = frozenset({Act.START_SHIFT, Act.LIST_CAMERAS, Act.VIEW_LIVE, Act.VIEW_RECORDINGS})
 _RESPOND = frozenset(
-    {Act.LIST_ALERTS, Act.HANDLE_ALERTS, Act.LIST_INCIDENTS, Act.HANDLE_INCIDENTS, Act.LIST_UNITS, Act.CAUSE_FAULTS}
+    {
+        Act.LIST_ALERTS,
+        Act.HANDLE_ALERTS,
+        Act.LIST_INCIDENTS,
+        Act.HANDLE_INCIDENTS,
+        Act.LIST_UNITS,
+        Act.CAUSE_FAULTS,
+        Act.STEER_CAMERA,
+    }
 )
 _INVESTIGATE = frozenset({Act.EXPORT_CLIP, Act.LIST_INCIDENTS, Act.LIST_CASES, Act.OPEN_CASE, Act.HANDLE_CASES})
 
@@ -290,7 +301,7 @@ def decide(
     """
     if act not in ACTS_OF.get(actor.role, frozenset()):
         return _refuse("oversight.role", f"The role {actor.role} does not include {str(act).replace('_', ' ')}.")
-    if act not in PICTURE_ACTS:
+    if act not in PICTURE_ACTS and act is not Act.STEER_CAMERA:
         return Decision(allowed=True)
     if resource.kind != "camera":
         return _refuse("oversight.no_camera", "Pictures are asked for by camera; name one.")
@@ -301,7 +312,7 @@ def decide(
     if shift is None:
         return _refuse("oversight.no_shift", "You are not on duty; start your shift, then look.")
     oldest = now - limits.live_age
-    if act is Act.VIEW_LIVE or (act is Act.VIEW_RECORDINGS and (resource.from_at or now) >= oldest):
+    if act in _NOW or (act is Act.VIEW_RECORDINGS and (resource.from_at or now) >= oldest):
         return Decision(allowed=True, purpose=shift, shift=shift)
     reason = min((item for item in held if _is_reason(item, actor, resource)), key=_by_weight, default=None)
     if reason is not None:
@@ -339,7 +350,7 @@ def _by_weight(purpose: Purpose) -> tuple[bool, datetime, str]:
 
 def _wrong_interval(act: Act, resource: Resource) -> Decision | None:
     first, last = resource.from_at, resource.to_at
-    if act is Act.VIEW_LIVE:
+    if act in _NOW:
         if first is None and last is None:
             return None
         return _refuse("oversight.interval", "A live picture has no interval; ask for recordings instead.")

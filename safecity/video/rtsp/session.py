@@ -12,7 +12,7 @@ from typing import Final
 from safecity.platform.errors import Problem, Unavailable
 from safecity.video.reader import READ_TIMEOUT_S
 from safecity.video.rtsp.address import Address, parse_address
-from safecity.video.rtsp.dialogue import MAX_OUTPUT_BYTES, Dialogue
+from safecity.video.rtsp.dialogue import MAX_OUTPUT_BYTES, Dialogue, ReplayRange
 from safecity.video.rtsp.media import VideoMedia
 from safecity.video.rtsp.messages import Request, Response, is_message_start, take_message
 
@@ -57,7 +57,9 @@ class RtspSession:
     Every method may raise a Problem with a code of `safecity.video.reader.CAUSES`; the session is over then.
     """
 
-    def __init__(self, url: str | Address, *, at_s: float, redirects: int = 0) -> None:
+    def __init__(
+        self, url: str | Address, *, at_s: float, redirects: int = 0, replay: ReplayRange | None = None
+    ) -> None:
         """Raises Invalid where the address is none. User and password in it appear in no text of ours."""
         self.address = address = parse_address(url) if isinstance(url, str) else url
         self.rtp: PacketSink = _drop
@@ -65,7 +67,7 @@ class RtspSession:
         self.rtcp: PacketSink = _drop
         self.skipped_packets = 0  # of channels that nobody set up
         self.noise_bytes = 0  # that were neither packet nor message
-        self._dialogue = Dialogue(address, at_s=at_s, redirects=redirects)
+        self._dialogue = Dialogue(address, at_s=at_s, redirects=redirects, replay=replay)
         self._rest = bytearray()  # an incomplete packet or message
         self._need = 0  # bytes that the rest must have before it is worth a look
         self._channels: tuple[int, int] | None = None  # as the camera answered SETUP

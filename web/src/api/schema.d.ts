@@ -877,7 +877,7 @@ export interface components {
          * @description What can be done; there is no act of searching for a person, and there will be none.
          * @enum {string}
          */
-        Act: "view_live" | "view_recordings" | "export_clip" | "list_cameras" | "view_health" | "read_log" | "manage_users" | "manage_sites" | "start_shift" | "list_alerts" | "handle_alerts" | "list_incidents" | "handle_incidents" | "list_units" | "dispatch_units" | "list_cases" | "open_case" | "handle_cases" | "manage_rules" | "cause_faults";
+        Act: "view_live" | "view_recordings" | "export_clip" | "list_cameras" | "view_health" | "read_log" | "manage_users" | "manage_sites" | "start_shift" | "list_alerts" | "handle_alerts" | "list_incidents" | "handle_incidents" | "list_units" | "dispatch_units" | "list_cases" | "open_case" | "handle_cases" | "manage_rules" | "cause_faults" | "steer_camera";
         /**
          * AlertChanged
          * @description An alert is new, was joined by another fact, was offered, escalated or handled.

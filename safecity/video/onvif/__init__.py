@@ -1,0 +1,1 @@
+"""Cameras asked by ONVIF: found, described, enrolled, turned, listened to, and their cards read."""
