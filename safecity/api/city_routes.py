@@ -13,7 +13,7 @@ from safecity.platform.errors import Invalid
 from safecity.sites.model import Camera, CameraId, EffectiveState, Line, Picture, Zone
 from safecity.video.store import read_timeline
 
-TIMELINE_LONGEST = timedelta(days=7)
+TIMELINE_LONGEST = timedelta(days=124)  # the page asks for a month in sight with what lies beside it
 
 CameraName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 FromInstant = Annotated[datetime, Query(alias="from", description="Start, RFC 3339 with a time zone.")]
@@ -80,7 +80,7 @@ def timeline_router(parts: WebParts) -> APIRouter:
         if start.tzinfo is None or end.tzinfo is None:
             raise Invalid("Give both times with a time zone, such as 2026-01-31T10:00:00Z.", code="api.naive_time")
         if not timedelta() < end - start <= TIMELINE_LONGEST:
-            raise Invalid("Ask for an interval of at most seven days that ends after it begins.", code="api.interval")
+            raise Invalid("Ask for an interval of at most 124 days that ends after it begins.", code="api.interval")
         parts.sites.get_camera(actor, CameraId(camera_id))
         with parts.database.read() as connection:
             found = read_timeline(connection, CameraId(camera_id), from_at=start, to_at=end, now=parts.clock.now())

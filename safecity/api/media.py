@@ -22,6 +22,7 @@ from fastapi import Path as InPath
 from fastapi.responses import FileResponse
 from pydantic import Field
 
+from safecity.api.media_hls import hls_router
 from safecity.api.media_live import LiveParts, serve_live
 from safecity.api.media_stills import stills_router
 from safecity.api.problems import install
@@ -34,7 +35,9 @@ from safecity.platform.settings import Settings
 from safecity.sites.model import CameraId
 from safecity.video.export import CLIP_FILE, SHEET_FILE, ExportRequest
 from safecity.video.gateway import CHECK_EVERY_S, Gateway, LookId
+from safecity.video.hls import HlsTracks
 from safecity.video.live import LiveHub
+from safecity.video.model import Stream
 from safecity.video.packets_client import PacketsClient
 
 log = structlog.get_logger()
@@ -66,6 +69,7 @@ class PlaybackAsk(Wire):
     camera: CameraName
     from_at: AskedInstant = Field(alias="from")
     to_at: AskedInstant = Field(alias="to")
+    stream: Literal["main", "sub"] = "main"
     rendition: Literal["clear", "masked"] = "clear"
 
 
@@ -126,13 +130,14 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
         watch=lambda key: links[0].watch(key),
         unwatch=lambda key: links[0].unwatch(key),
     )
+    tracks = HlsTracks(hub)
     live = LiveParts(oversight=parts.oversight, gateway=parts.gateway, hub=hub, allowed=allowed)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncGenerator[None]:
         anyio.to_thread.current_default_thread_limiter().total_tokens = parts.settings.web.thread_pool_size
         links.append(PacketsClient(parts.run_dir, hub))
-        work = [links[0].run(), _tick(hub), _check(parts), _write_status(parts, hub)]
+        work = [links[0].run(), _tick(hub), _check(parts, tracks), _write_status(parts, hub)]
         tasks = [asyncio.create_task(one) for one in work]
         for task in tasks:
             task.add_done_callback(_end_with)
@@ -151,7 +156,8 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
     app.add_api_websocket_route("/media/live/{camera}", serve_live(live))
     _add_playback(app, parts)
     _add_exports(app, parts)
-    app.include_router(stills_router(parts.oversight, parts.gateway.stills))
+    app.include_router(hls_router(parts.oversight, parts.gateway, tracks))
+    app.include_router(stills_router(parts.oversight, parts.gateway))
     return app
 
 
@@ -161,7 +167,11 @@ def _add_playback(app: FastAPI, parts: GatewayParts) -> None:
         """One look, one leaf, for as many windows as fit into it."""
         actor = get_session(parts.oversight, request).actor
         opened = parts.gateway.open_playback(
-            actor, CameraId(ask.camera), from_at=ask.from_at, to_at=ask.to_at, rendition=ask.rendition
+            actor,
+            (CameraId(ask.camera), Stream(ask.stream)),
+            from_at=ask.from_at,
+            to_at=ask.to_at,
+            rendition=ask.rendition,
         )
         look, timeline = opened.look, opened.timeline
         assert look.from_at is not None
@@ -280,10 +290,11 @@ async def _tick(hub: LiveHub) -> None:
         await asyncio.sleep(TICK_S)
 
 
-async def _check(parts: GatewayParts) -> None:
+async def _check(parts: GatewayParts, tracks: HlsTracks) -> None:
     while True:
         await asyncio.sleep(CHECK_EVERY_S)
         await anyio.to_thread.run_sync(parts.gateway.check)
+        tracks.keep(parts.gateway.list_live())
 
 
 async def _write_status(parts: GatewayParts, hub: LiveHub) -> None:

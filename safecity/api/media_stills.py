@@ -20,6 +20,7 @@ from safecity.oversight.service import Oversight
 from safecity.platform.clock import to_iso
 from safecity.platform.errors import Exhausted
 from safecity.sites.model import CameraId
+from safecity.video.gateway import Gateway, LookId
 from safecity.video.stills import MAX_WIDTH_PX, MIN_WIDTH_PX, Found, Shot, Stills, not_yet
 
 DECODE_AT_ONCE = 4
@@ -29,6 +30,9 @@ WAIT_S = 2.0
 ASK_EVERY_S = 0.2
 Camera = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
 Width = Annotated[int, Query(ge=MIN_WIDTH_PX, le=MAX_WIDTH_PX, description="Width of the JPEG; never enlarged.")]
+
+LookName = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_]+$")]
+ScrubWidth = Annotated[int, Query(ge=MIN_WIDTH_PX, le=480, description="Width of the JPEG; never enlarged.")]
 
 
 class _Desk:
@@ -70,10 +74,20 @@ class _Desk:
             self._queued -= 1
 
 
-def stills_router(oversight: Oversight, stills: Stills) -> APIRouter:
-    """`/media/stills`."""
+def stills_router(oversight: Oversight, gateway: Gateway) -> APIRouter:
+    """`/media/stills`, and the pictures of a playback look for scrubbing."""
     router = APIRouter(prefix="/media")
+    stills = gateway.stills
     desk = _Desk(stills)
+
+    @router.get("/playback/{look}/still")
+    async def scrub(request: Request, look: LookName, *, at: AskedInstant, width: ScrubWidth = 240) -> Response:  # pyright: ignore[reportUnusedFunction]
+        """The key frame at or before an instant inside a playback look, small; the look's leaf covers it."""
+        actor = (await get_session_async(oversight, request)).actor
+        found = await run_in_threadpool(partial(gateway.find_scrub, actor, LookId(look), at=at, width_px=width))
+        shot = await desk.make(found)
+        headers = {"X-Media-At": to_iso(shot.at), "Cache-Control": "private, max-age=60"}
+        return Response(shot.jpeg, media_type="image/jpeg", headers=headers)
 
     @router.get("/stills/{camera}")
     async def still(request: Request, camera: Camera, *, at: AskedInstant, width: Width = 640) -> Response:  # pyright: ignore[reportUnusedFunction]

@@ -16,7 +16,9 @@ Node = tuple[int, int]  # (level, position): the complete subtree over the leave
 
 def leaf_hash(data: bytes) -> bytes:
     """SHA-256 of 0x00 and the data."""
-    return hashlib.sha256(b"\x00" + data).digest()
+    digest = hashlib.sha256(b"\x00")
+    digest.update(data)  # not joined first: a recorded fragment is megabytes
+    return digest.digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
@@ -40,6 +42,26 @@ def inclusion_path(leaf_hashes: Sequence[bytes], index: int) -> list[bytes]:
     """The audit path of one leaf, lowest sibling first (RFC 6962, 2.1.1). Raises IndexError beyond the tree."""
     parts = inclusion_nodes(index, len(leaf_hashes))
     return [root(leaf_hashes[_first(part) : _end(part)]) for part in parts]
+
+
+def inclusion_paths(leaf_hashes: Sequence[bytes]) -> list[list[bytes]]:
+    """The audit paths of all leaves, each node hashed once instead of once a path."""
+    paths: list[list[bytes]] = [[] for _ in leaf_hashes]
+
+    def climb(first: int, end: int) -> bytes:
+        if end - first == 1:
+            return leaf_hashes[first]
+        middle = first + _split(end - first)
+        left, right = climb(first, middle), climb(middle, end)
+        for index in range(first, middle):
+            paths[index].append(right)
+        for index in range(middle, end):
+            paths[index].append(left)
+        return node_hash(left, right)
+
+    if leaf_hashes:
+        climb(0, len(leaf_hashes))
+    return paths
 
 
 def consistency_path(leaf_hashes: Sequence[bytes], old_size: int) -> list[bytes]:

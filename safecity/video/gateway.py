@@ -30,7 +30,7 @@ from safecity.video.copies.sound import SoundFiles
 from safecity.video.export import ClipExports, ExportRequest
 from safecity.video.export_store import Export
 from safecity.video.model import Stream, StreamKey, Timeline
-from safecity.video.stills import Stills
+from safecity.video.stills import Found, Stills
 from safecity.video.store import read_timeline
 from safecity.video.volumes import Volumes
 from safecity.video.windows import MAX_WINDOW_S, Frames, Window, WindowReader
@@ -66,6 +66,7 @@ class Look:
     used_s: float
     pictures: int = 0
     requests: int = 0
+    idle_after_s: float | None = None  # without a request for so long it is over; None: it has a line of its own
     end_reason: EndReason | None = None
 
     @property
@@ -117,17 +118,51 @@ class Gateway:
         with self._lock:
             return self._count(Act.VIEW_LIVE)
 
-    def open_live(self, actor: Actor, camera: CameraId, *, stream: Stream, rendition: str) -> Look:
+    def open_live(
+        self, actor: Actor, camera: CameraId, *, stream: Stream, rendition: str, idle_after_s: float | None = None
+    ) -> Look:
         """A live look. Raises NotFound, Exhausted (too many viewers), Denied, Invalid for a rendition there is not."""
         require_clear(rendition)
         stream = self._existing_stream(camera, stream)
         self._require_room(actor, live=True)
         detail = {"stream": stream.value, "rendition": rendition}
         permit = self._oversight.permit(actor, Act.VIEW_LIVE, Resource.camera(camera), detail=detail)
-        return self._keep(Act.VIEW_LIVE, actor, permit=permit, key=(camera, stream), interval=(None, None))
+        look = self._keep(Act.VIEW_LIVE, actor, permit=permit, key=(camera, stream), interval=(None, None))
+        look.idle_after_s = idle_after_s
+        return look
+
+    def use_live(self, actor: Actor, look_id: LookId) -> Look:
+        """A live look that is fetched piece by piece, kept alive by this; raises NotFound when it is over."""
+        with self._lock:
+            look = self._book.looks.get(look_id)
+        is_own = look is not None and look.actor.session_id == actor.session_id
+        if look is None or not is_own or look.act is not Act.VIEW_LIVE or look.idle_after_s is None:
+            raise NotFound("this look is over; open a new one", code="hls.look_over")
+        if not self._oversight.still_stands(look.actor, look.permit):
+            self.close(look, "ended")
+            raise NotFound("this look is over; open a new one", code="hls.look_over")
+        look.used_s = self._clock.monotonic_s()
+        return look
+
+    def note_pictures(self, look: Look, pictures: int) -> None:
+        """Count what was handed out for a look."""
+        with self._lock:
+            look.pictures += pictures
+            look.requests += 1
+
+    def list_live(self) -> set[str]:
+        """The live looks that run."""
+        with self._lock:
+            return {look.id for look in self._book.looks.values() if look.act is Act.VIEW_LIVE}
 
     def open_playback(
-        self, actor: Actor, camera: CameraId, *, from_at: datetime, to_at: datetime, rendition: str
+        self,
+        actor: Actor,
+        key: StreamKey,
+        *,
+        from_at: datetime,
+        to_at: datetime,
+        rendition: str,
     ) -> Opened:
         """A look at recordings, one leaf for all of its windows.
 
@@ -139,31 +174,27 @@ class Gateway:
         to_at = min(to_at, now)
         if not timedelta(0) < to_at - from_at <= timedelta(seconds=MAX_PLAYBACK_S):
             raise Invalid("ask for an interval of the past, of at most 24 hours", code="playback.interval")
+        camera, stream = key
         self._existing_camera(camera)
         self._require_room(actor, live=False)
-        from_at = self._windows.key_at(camera, Stream.MAIN, at=from_at)
+        from_at = self._windows.key_at(camera, stream, at=from_at)
         resource = Resource.camera(camera, from_at=from_at, to_at=to_at)
-        permit = self._oversight.permit(actor, Act.VIEW_RECORDINGS, resource, detail={"rendition": rendition})
-        with self._database.read() as connection:
-            timeline = read_timeline(connection, camera, from_at=from_at, to_at=to_at, now=now)
-        look = self._keep(
-            Act.VIEW_RECORDINGS, actor, permit=permit, key=(camera, Stream.MAIN), interval=(from_at, to_at)
+        permit = self._oversight.permit(
+            actor, Act.VIEW_RECORDINGS, resource, detail={"rendition": rendition, "stream": stream.value}
         )
+        with self._database.read() as connection:
+            timeline = read_timeline(connection, camera, from_at=from_at, to_at=to_at, now=now, stream=stream)
+        look = self._keep(Act.VIEW_RECORDINGS, actor, permit=permit, key=key, interval=(from_at, to_at))
+        look.idle_after_s = IDLE_LOOK_S
         return Opened(look=look, timeline=timeline)
 
     def read_window(self, actor: Actor, look_id: LookId, *, at: datetime, seconds: float, frames: Frames) -> Window:
         """Pictures of a playback look. Raises NotFound for a look that is over (without `next`), and with `next` where
         nothing is recorded at `at`; Denied when its purpose has ended; Invalid outside of the look.
         """
-        look = self._own_look(actor, look_id)
-        from_at, to_at = look.from_at, look.to_at
-        assert from_at is not None
-        assert to_at is not None
-        if not from_at <= at < to_at or not 0 < seconds <= MAX_WINDOW_S:
-            raise Invalid(f"ask inside the look, for at most {MAX_WINDOW_S:.0f} s", code="playback.outside_of_look")
-        if not self._oversight.still_stands(look.actor, look.permit):
-            self.close(look, "ended")
-            raise NotFound("this look is over; open a new one", code="playback.look_over")
+        look, from_at, to_at = self._standing_look(actor, look_id, at=at)
+        if not 0 < seconds <= MAX_WINDOW_S:
+            raise Invalid(f"ask for at most {MAX_WINDOW_S:.0f} s", code="playback.outside_of_look")
         seconds = min(seconds, (to_at - at).total_seconds())
         if not self._turns.acquire(timeout=10):
             raise Exhausted("too many playbacks at once; try again", code="playback.busy")
@@ -176,6 +207,29 @@ class Gateway:
             look.pictures += window.pictures
             look.requests += 1
         return window
+
+    def find_scrub(self, actor: Actor, look_id: LookId, *, at: datetime, width_px: int) -> Found:
+        """The key frame for an instant inside a playback look, to be made by `stills.make`; raises as `read_window`."""
+        look, from_at, _ = self._standing_look(actor, look_id, at=at)
+        found = self.stills.find_key(look.camera, at=at, not_before=from_at, width_px=width_px)
+        with self._lock:
+            look.used_s = self._clock.monotonic_s()
+            look.pictures += 1
+            look.requests += 1
+        return found
+
+    def _standing_look(self, actor: Actor, look_id: LookId, *, at: datetime) -> tuple[Look, datetime, datetime]:
+        """A playback look of this session that covers an instant and still stands, with its interval."""
+        look = self._own_look(actor, look_id)
+        from_at, to_at = look.from_at, look.to_at
+        assert from_at is not None
+        assert to_at is not None
+        if not from_at <= at < to_at:
+            raise Invalid("this instant is outside of the look", code="playback.outside_of_look")
+        if not self._oversight.still_stands(look.actor, look.permit):
+            self.close(look, "ended")
+            raise NotFound("this look is over; open a new one", code="playback.look_over")
+        return look, from_at, to_at
 
     def export(self, actor: Actor, request: ExportRequest) -> Export:
         """A clip with its hash sheet (see `ClipExports.make`); raises NotFound for a camera there is not."""
@@ -238,7 +292,7 @@ class Gateway:
                     standing[pair] = self._oversight.still_stands(look.actor, look.permit)
                 if not standing[pair]:
                     ended.append((look, "ended"))
-                elif look.act is not Act.VIEW_LIVE and now_s - look.used_s > IDLE_LOOK_S:
+                elif look.idle_after_s is not None and now_s - look.used_s > look.idle_after_s:
                     ended.append((look, "idle"))
             self._book.checked_s = now_s
             self._say()

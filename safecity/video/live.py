@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from safecity.platform.clock import Clock, to_iso
 from safecity.video.access_unit import TICKS_PER_S, AccessUnit, StreamHeader
@@ -43,6 +44,24 @@ class _Queued:
     is_fragment: bool
     is_key: bool
     at_s: float
+
+
+class Onlooker(Protocol):
+    """Who is shown a stream; called on the event loop, must not wait."""
+
+    key: StreamKey
+
+    def tell(self, message: Message) -> None:
+        """A word of state, or the clock."""
+        ...
+
+    def begin(self, init_text: str, init: bytes) -> None:
+        """A new stream of pictures follows."""
+        ...
+
+    def show(self, data: bytes, *, is_key: bool) -> None:
+        """The next picture, a fragment of its own."""
+        ...
 
 
 class Viewer:
@@ -120,7 +139,7 @@ class _Channel:
 
     key: StreamKey
     watched_s: float
-    viewers: set[Viewer] = field(default_factory=set[Viewer])
+    viewers: set[Onlooker] = field(default_factory=set[Onlooker])
     idle_s: float | None = None
     header: StreamHeader | None = None
     init_text: str = ""
@@ -163,12 +182,18 @@ class LiveHub:
 
     def join(self, key: StreamKey) -> Viewer:
         """A new viewer, with init, state and the current group of pictures already in its queue."""
+        viewer = Viewer(key, clock=self._clock)
+        self.attach(viewer)
+        return viewer
+
+    def attach(self, viewer: Onlooker) -> None:
+        """Show a stream to somebody, from its current group of pictures on, until they leave."""
+        key = viewer.key
         now_s = self._clock.monotonic_s()
         channel = self._channels.get(key)
         if channel is None:
             channel = self._channels[key] = _Channel(key=key, watched_s=now_s)
             self._watch(key)
-        viewer = Viewer(key, clock=self._clock)
         channel.viewers.add(viewer)
         channel.idle_s = None
         if channel.state is not None:
@@ -180,9 +205,8 @@ class LiveHub:
                 viewer.show(data, is_key=is_key)
             if channel.clock_text:
                 viewer.tell(channel.clock_text)
-        return viewer
 
-    def leave(self, viewer: Viewer) -> None:
+    def leave(self, viewer: Onlooker) -> None:
         """The viewer is gone; its stream lingers for a while."""
         channel = self._channels.get(viewer.key)
         if channel is not None and viewer in channel.viewers:

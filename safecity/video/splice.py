@@ -7,12 +7,12 @@ sample refers to them.
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
-from safecity.oversight.merkle import inclusion_path, leaf_hash, root
+from safecity.oversight.merkle import inclusion_path, inclusion_paths, leaf_hash, root
 from safecity.platform.clock import to_us
 from safecity.platform.errors import Conflict, DataLoss, Invalid, NotFound, Unavailable
 from safecity.video.access_unit import TICKS_PER_S
@@ -23,6 +23,7 @@ from safecity.video.scan import FileSource, Fragment, Scan, scan
 from safecity.video.sheet import SheetFragment, SheetSegment, to_text
 from safecity.video.volumes import Volumes
 
+MAX_KEPT_BYTES = 64 * 1024**2  # of one segment between hashing and writing; what is more is read twice
 DESCRIPTION_HEAD_BYTES = 24  # size, type and UUID of the description box
 
 
@@ -33,6 +34,14 @@ class Cut:
     first: int
     end: int
     left_out: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Leaves:
+    """A segment's leaf hashes, and by number the fragments that were held to be carried over."""
+
+    hashes: Sequence[bytes]
+    kept: Mapping[int, bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +105,15 @@ class ClipWriter:
         with self._open(segment) as file:
             source = FileSource(file, size_bytes=segment.size_bytes)
             found = scan(source)
-            leaves = [leaf_hash(found.init_bytes)]
-            leaves += [leaf_hash(source.read_at(item.offset_bytes, item.size_bytes)) for item in found.fragments]
-            tree = check_root(segment, found, leaves=leaves)
             cut = find_cut(found, segment, from_at=from_at, to_at=to_at)
+            read = _read_leaves(source, found, cut=cut)
+            tree = check_root(segment, found, leaves=read.hashes)
             if cut is None:
                 return None
             self._begin(segment, found, cut=cut)
-            carried = self._carry(segment, found, cut=cut, source=source, leaves=leaves)
+            carried = self._carry(segment, found, cut=cut, source=source, read=read)
         return Carried(
-            sheet=_sheet_of(segment, found, leaves=leaves, tree=tree, fragments=carried),
+            sheet=_sheet_of(segment, found, leaves=read.hashes, tree=tree, fragments=carried),
             first_at=instant_of(segment, _first_ticks(found, cut)),
             end_at=instant_of(segment, found.fragments[cut.end - 1].end_ticks),
         )
@@ -124,27 +132,28 @@ class ClipWriter:
             )
 
     def _carry(
-        self, segment: Segment, found: Scan, *, cut: Cut, source: FileSource, leaves: Sequence[bytes]
+        self, segment: Segment, found: Scan, *, cut: Cut, source: FileSource, read: _Leaves
     ) -> list[SheetFragment]:
         first_ticks = _first_ticks(found, cut)
         base = max(self._end_ticks, self._clip_ticks(instant_of(segment, first_ticks)))
+        paths = inclusion_paths(read.hashes)
         carried: list[SheetFragment] = []
         for number in range(cut.first, cut.end):
             item = found.fragments[number]
             left_out = cut.left_out if number == cut.first else 0
             skipped = item.entries[:left_out]
             ticks = base + item.decode_ticks + sum(entry[0] for entry in skipped) - first_ticks
-            raw = source.read_at(item.offset_bytes, item.size_bytes)
+            raw = read.kept.get(number) or source.read_at(item.offset_bytes, item.size_bytes)
             self._sequence += 1
             self._write(clip_head(item, sequence=self._sequence, clip_ticks=ticks, left_out=left_out))
-            self._write(raw[item.head_bytes :])
+            self._write(memoryview(raw)[item.head_bytes :])
             self._end_ticks = ticks + item.duration_ticks - sum(entry[0] for entry in skipped)
             carried.append(
                 SheetFragment(
                     leaf=number + 1,
-                    hash=leaves[number + 1].hex(),
+                    hash=read.hashes[number + 1].hex(),
                     head=to_text(raw[: item.head_bytes]),
-                    path=tuple(part.hex() for part in inclusion_path(leaves, number + 1)),
+                    path=tuple(part.hex() for part in paths[number + 1]),
                     clip_ticks=ticks,
                     left_out=left_out,
                 )
@@ -155,10 +164,22 @@ class ClipWriter:
         assert self._start_at is not None
         return clip_ticks_of(instant, self._start_at)
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         self._out.write(data)
         self._digest.update(data)
         self.size_bytes += len(data)
+
+
+def _read_leaves(source: FileSource, found: Scan, *, cut: Cut | None) -> _Leaves:
+    """The leaf hashes of a segment, and the fragments that a clip carries over, as far as they may be held."""
+    leaves, kept, room = [leaf_hash(found.init_bytes)], dict[int, bytes](), MAX_KEPT_BYTES
+    for number, item in enumerate(found.fragments):
+        raw = source.read_at(item.offset_bytes, item.size_bytes)
+        leaves.append(leaf_hash(raw))
+        if cut is not None and cut.first <= number < cut.end and room >= len(raw):
+            kept[number] = raw
+            room -= len(raw)
+    return _Leaves(hashes=leaves, kept=kept)
 
 
 def clip_ticks_of(instant: datetime, start_at: datetime) -> int:

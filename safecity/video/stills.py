@@ -7,7 +7,7 @@ which it arises, so an instant whose recording is not on the disk yet is told ap
 
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 
@@ -52,6 +52,7 @@ class Found:
     segment: Segment
     at: datetime
     width_px: int
+    is_key: bool = False  # the key frame before it will do: one picture is decoded instead of a group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +121,24 @@ class Stills:
         wide = [one for one in there if one.width_px >= width_px]
         return Found(segment=wide[0] if wide else there[-1], at=at, width_px=width_px)
 
+    def find_key(self, camera: CameraId, *, at: datetime, not_before: datetime, width_px: int) -> Found:
+        """Where the key frame at or before an instant lies, for scrubbing; the caller has asked for the interval.
+
+        Raises NotFound where nothing is recorded, and where that key frame is of before `not_before`.
+        """
+        found = self.find(camera, at=at, width_px=width_px)
+        if found is None:
+            raise not_yet()
+        key = self._windows.find_lead(found.segment, at=at).pictures[0]
+        if key.at < not_before - ROUNDING:
+            raise NotFound("the picture of this instant lies before this look", code="stills.outside_of_look")
+        return replace(found, is_key=True)
+
     def make(self, found: Found) -> Shot:
         """The picture. Raises NotFound when retention took it meanwhile, DataLoss when it cannot be decoded."""
         lead = self._windows.find_lead(found.segment, at=found.at)
+        if found.is_key:
+            lead = Lead(segment=lead.segment, track=lead.track, pictures=lead.pictures[:1])
         key = (found.segment.path, lead.pictures[-1].offset_bytes, found.width_px)
         with self._lock:
             if key in self._shots:

@@ -1,10 +1,13 @@
 """Live view in a real browser, on a small system: what nobody sees costs nothing, and one camera alone has no delay."""
 
 import json
+import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
@@ -84,6 +87,59 @@ def test_tiles_out_of_sight_never_dial(small: Bench, chromium: Browser) -> None:
     page.goto(f"{small.url}/wall?n=4&c={','.join(small.cameras)}")
     expect(page.locator(f'[data-camera="{small.cameras[0]}"]')).to_have_attribute("data-state", "live")
     assert not [url for url in dialled if small.cameras[-1] in url]
+    page.context.close()
+
+
+def test_hls_is_played_by_a_real_client_that_has_a_session(small: Bench) -> None:
+    cookie = small.cookies[0]
+    with httpx2.Client(base_url=small.gateway, headers={"Cookie": cookie, "Origin": small.url}, timeout=20) as client:
+        opened = client.post("/media/hls", json={"camera": small.cameras[0]}).json()
+    address = f"{small.gateway}{opened['playlist']}"
+    play = ["ffmpeg", "-v", "error", "-t", "4", "-i", address, "-f", "framecrc", "-"]
+    played = subprocess.run([*play[:3], "-headers", f"Cookie: {cookie}\r\n", *play[3:]], capture_output=True, check=True)
+    pictures = [line for line in played.stdout.decode().splitlines() if line.startswith("0,")]
+    assert len(pictures) >= 40
+    assert not played.stderr, "nothing was torn"
+    stranger = subprocess.run(play, capture_output=True, check=False)
+    assert stranger.returncode != 0
+    assert b"401" in stranger.stderr
+
+
+def test_a_browser_without_media_source_plays_by_hls(small: Bench, chromium: Browser) -> None:
+    """As an iPhone of before iOS 17.1, as far as a Chromium that plays HLS by itself can stand for one."""
+    page = open_page(chromium, language="en")
+    page.add_init_script("delete window.MediaSource; delete window.ManagedMediaSource")
+    name, value = small.cookies[0].split("=", 1)
+    page.context.add_cookies([{"name": name, "value": value, "url": small.url}])
+    page.goto(f"{small.url}/wall?n=1&c={small.cameras[0]}")
+    shown = page.locator(f'[data-camera="{small.cameras[0]}"]')
+    expect(shown).to_have_attribute("data-way", "hls")
+    if shown.evaluate("video => video.canPlayType('application/vnd.apple.mpegurl')"):
+        expect(shown).to_have_attribute("data-state", "live", timeout=40_000)
+    page.context.close()
+
+
+def test_a_hand_over_the_timeline_sees_what_was_there(small: Bench, chromium: Browser) -> None:
+    page = open_page(chromium, language="en")
+    name, value = small.cookies[0].split("=", 1)
+    page.context.add_cookies([{"name": name, "value": value, "url": small.url}])
+    page.goto(f"{small.url}/playback?camera={small.cameras[0]}")
+    page.get_by_text("1 min", exact=True).click()
+    slider = page.get_by_role("slider")
+    box = slider.bounding_box()
+    assert box is not None
+    stretch = page.locator("video[data-playing]")
+    expect(stretch).to_be_visible()
+    shown = page.locator("img[data-scrub]")
+    for share in (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6):
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + 45)
+        page.wait_for_timeout(700)
+        if shown.count():
+            break
+    expect(shown).to_be_visible()
+    assert shown.evaluate("one => one.naturalWidth") == 240
+    if os.environ.get("SHOT"):
+        page.screenshot(path=os.environ["SHOT"])
     page.context.close()
 
 

@@ -90,6 +90,7 @@ def test_the_root_is_mth(size: int) -> None:
 def test_an_audit_path_proves_its_leaf_and_no_other(data: st.DataObject, size: int) -> None:
     leaves, index = LEAVES[:size], data.draw(st.integers(0, size - 1))
     path, root = merkle.inclusion_path(leaves, index), merkle.root(leaves)
+    assert merkle.inclusion_paths(leaves)[index] == path
     assert path == path_of(index, leaves)
     assert merkle.verify_inclusion(leaves[index], path, index=index, size=size, tree_root=root)
     other = data.draw(st.integers(0, size - 1).filter(lambda at: at != index or size == 1))

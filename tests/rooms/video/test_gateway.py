@@ -273,7 +273,7 @@ def test_idle_playbacks_end(running: Running) -> None:
     house.recorder.write(keys=2)
     house.clock.advance(60)
     opened = running.gateway.open_playback(
-        house.actor, CAMERA, from_at=NOON, to_at=NOON + timedelta(seconds=4), rendition="clear"
+        house.actor, (CAMERA, Stream.MAIN), from_at=NOON, to_at=NOON + timedelta(seconds=4), rendition="clear"
     )
     house.clock.advance(gateway_module.IDLE_LOOK_S + 1)
     deadline = time.monotonic() + 3

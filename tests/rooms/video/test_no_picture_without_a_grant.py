@@ -13,10 +13,11 @@ import websockets
 from safecity.oversight.model import Purpose, PurposeScope, Role
 from safecity.platform.clock import to_iso
 from safecity.platform.errors import Unavailable
-from safecity.video import gateway as gateway_module
+from safecity.video.model import Stream
 from tests.rooms.video.house import PHRASE, House
 from tests.rooms.video.recorded import CAMERA, NOON
 from tests.rooms.video.served import Running, serve
+from tests.rooms.video.test_live import Upstream
 
 # What a browser can ask of the gateway. A route that is new must be tried here too.
 DOORS = {
@@ -27,6 +28,10 @@ DOORS = {
     "/media/exports/{export_id}/clip.mp4",
     "/media/exports/{export_id}/sheet.json",
     "/media/stills/{camera}",
+    "/media/playback/{look}/still",
+    "/media/hls",
+    "/media/hls/{look}/live.m3u8",
+    "/media/hls/{look}/{part}",
 }
 PICTURES = {"video/mp4", "image/jpeg"}
 
@@ -86,6 +91,7 @@ def knock(running: Running, name: str | None, *, look: str, export: str) -> list
             page.get(f"/media/exports/{export}/clip.mp4", headers={"Range": "bytes=0-99"}),
             page.get(f"/media/exports/{export}/sheet.json"),
             page.get(f"/media/stills/{CAMERA}", params={"at": iso(2)}),
+            page.get(f"/media/playback/{look}/still", params={"at": iso(2)}),
         ]
     return [(str(one.url), one.status_code, one.headers["content-type"]) for one in answers]
 
@@ -109,7 +115,7 @@ def test_while_a_case_is_open_everything_opens_and_then_nothing_does(aged: Runni
         look = page.post("/media/playback", json=ask()).json()["look"]
         export = page.post("/media/exports", json=ask(reason="FIR 1/26")).json()["export"]
     opened = knock(aged, "ines", look=look, export=export)
-    assert [status for _, status, _ in opened] == [200, 200, 200, 200, 206, 200, 200]
+    assert [status for _, status, _ in opened] == [200, 200, 200, 200, 206, 200, 200, 200]
     auditor = house.sign_in("aude", Role.AUDITOR, on_duty=False)
     leaves = house.oversight.read_log(auditor, limit=200).leaves
     looks = [json.loads(leaf.body or "") for leaf in leaves if leaf.type in ("view_recordings", "export_clip")]
@@ -118,7 +124,7 @@ def test_while_a_case_is_open_everything_opens_and_then_nothing_does(aged: Runni
 
     house.close(case)
     shut = knock(aged, "ines", look=look, export=export)
-    assert [status for _, status, _ in shut] == [403, 404, 403, 403, 403, 403, 403]
+    assert [status for _, status, _ in shut] == [403, 404, 403, 403, 403, 403, 403, 404]
     assert not {kind for _, _, kind in shut} & PICTURES
     assert last_refusal(house) == "oversight.too_old"
     with aged.http("ines") as page:
@@ -130,7 +136,7 @@ def test_a_running_playback_ends_with_its_incident_without_being_asked(aged: Run
     house = aged.house
     purpose = incident(house)
     opened = aged.gateway.open_playback(
-        house.actor, CAMERA, from_at=NOON, to_at=NOON + timedelta(seconds=5), rendition="clear"
+        house.actor, (CAMERA, Stream.MAIN), from_at=NOON, to_at=NOON + timedelta(seconds=5), rendition="clear"
     )
     assert opened.look.permit.purpose_id == purpose.id
     aged.gateway.check()
@@ -144,16 +150,16 @@ def test_a_look_that_rests_on_the_shift_does_not_keep_one_that_rests_on_an_incid
     """Looks of one session are checked together only where they rest on the same."""
     house = aged.house
     purpose = incident(house)
-    live = aged.gateway.open_live(house.actor, CAMERA, stream=gateway_module.Stream.SUB, rendition="clear")
+    live = aged.gateway.open_live(house.actor, CAMERA, stream=Stream.SUB, rendition="clear")
     old = aged.gateway.open_playback(
-        house.actor, CAMERA, from_at=NOON, to_at=NOON + timedelta(seconds=5), rendition="clear"
+        house.actor, (CAMERA, Stream.MAIN), from_at=NOON, to_at=NOON + timedelta(seconds=5), rendition="clear"
     ).look
     house.close(purpose)
     assert list(aged.gateway.check()) in ([old], [])
     assert (live.end_reason, old.end_reason) == (None, "ended")
     incident(house)
     again = aged.gateway.open_playback(
-        house.actor, CAMERA, from_at=NOON, to_at=NOON + timedelta(seconds=5), rendition="clear"
+        house.actor, (CAMERA, Stream.MAIN), from_at=NOON, to_at=NOON + timedelta(seconds=5), rendition="clear"
     ).look
     house.oversight.end_shift(house.actor)
     aged.gateway.check()
@@ -189,7 +195,7 @@ def test_a_case_gives_no_clip_to_a_role_that_takes_none_out(aged: Running) -> No
         aged.house.sign_in(f"a.{role}", role, on_duty=is_watcher)
         answers = [status for _, status, _ in knock(aged, f"a.{role}", look="lok_x", export=export)]
         seen = 200 if is_watcher else 403
-        assert answers == [seen, 404, 403, 403, 403, 403, seen]
+        assert answers == [seen, 404, 403, 403, 403, 403, seen, 404]
 
 
 @pytest.mark.parametrize("end", ["sign_out", "disable", "password", "role", "shift"])
@@ -231,7 +237,77 @@ def test_another_session_of_the_same_person_asks_for_itself(aged: Running) -> No
     assert house.log_types().count("view_recordings") == before + 1
 
 
+def test_scrub_pictures_stay_inside_of_their_look(aged: Running) -> None:
+    """A key frame of before the look is no picture of it, and a look of the past says nothing of the rest."""
+    aged.house.open_case()
+    with aged.http("ines") as page:
+        opened = page.post("/media/playback", json=ask(1, 4)).json()
+        begins = datetime.fromisoformat(opened["from"]) + timedelta(milliseconds=10)
+
+        def still(at: datetime) -> tuple[int, str]:
+            answer = page.get(f"/media/playback/{opened['look']}/still", params={"at": to_iso(at)})
+            return answer.status_code, answer.headers["content-type"]
+
+        assert still(begins) == (200, "image/jpeg")
+        assert still(begins + timedelta(seconds=1)) == (200, "image/jpeg")
+        assert still(begins - timedelta(seconds=0.1))[0] == 422
+        assert still(NOON + timedelta(seconds=4.5))[0] == 422
+    before = aged.house.log_types().count("view_recordings")
+    assert before == 1, "one look, one leaf, however many pictures"
+
+
+def knock_hls(running: Running, name: str | None, look: str) -> list[int]:
+    """The doors of HLS, with the look of somebody."""
+    with running.http(name) as page:
+        answers = [
+            page.post("/media/hls", json={"camera": CAMERA}),
+            page.get(f"/media/hls/{look}/live.m3u8"),
+            page.get(f"/media/hls/{look}/init-1.mp4"),
+            page.get(f"/media/hls/{look}/0.m4s"),
+        ]
+    assert not {one.headers["content-type"] for one in answers if one.status_code >= 400} & PICTURES
+    return [one.status_code for one in answers]
+
+
+@pytest.fixture
+def upstream(aged: Running) -> Iterator[Upstream]:
+    made = Upstream(aged.run_dir)
+    yield made
+    made.stop()
+
+
+def test_hls_opens_to_its_own_session_alone_and_ends_with_the_shift(
+    aged: Running, upstream: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = aged.house
+    with monkeypatch.context() as patched, aged.http("ines") as page:
+        patched.setattr("safecity.api.media_hls.FIRST_WITHIN_S", 0.2)
+        look = page.post("/media/hls", json={"camera": CAMERA}).json()["look"]
+        assert page.get(f"/media/hls/{look}/live.m3u8").status_code == 503, "no picture yet"
+    upstream.begin(house.recorder.clip.header)
+    upstream.send(*range(50))
+    assert knock_hls(aged, "ines", look) == [200, 200, 200, 200]
+    house.sign_in("olga", Role.OPERATOR, on_duty=False)
+    assert knock_hls(aged, "olga", look) == [403, 404, 404, 404]
+    assert knock_hls(aged, None, look) == [401, 401, 401, 401]
+    house.tokens["ines"] = house.oversight.sign_in("ines", PHRASE, console="elsewhere").token
+    assert knock_hls(aged, "ines", look)[1:] == [404, 404, 404], "another session of the same person"
+    house.oversight.end_shift(house.actor)
+    assert knock_hls(aged, "ines", look) == [403, 404, 404, 404]
+
+
+def test_an_hls_look_that_nobody_fetches_is_over(aged: Running) -> None:
+    with aged.http("ines") as page:
+        look = page.post("/media/hls", json={"camera": CAMERA}).json()["look"]
+    aged.house.clock.advance(30)
+    ended = aged.gateway.check()
+    assert [(one.id, one.end_reason) for one in ended if one.id == look] == [(look, "idle")]
+
+
 CROOKED = (
+    "/media/hls/lok_x/..%2Finit-1.mp4",
+    "/media/hls/..%2F..%2Fmedia/live.m3u8",
+    "/media/hls/lok_x/0.m4s%00",
     "/media/stills/..%2F..%2Fsafecity.db?at=2026-03-01T12:00:02Z",
     "/media/stills/%2e%2e?at=2026-03-01T12:00:02Z",
     "/media/stills/cam_t-1%00?at=2026-03-01T12:00:02Z",

@@ -73,6 +73,8 @@ export const video = phrases({
   'video.span.600000': ['10 min', '10 منٹ'],
   'video.span.3600000': ['1 h', '1 گھنٹہ'],
   'video.span.86400000': ['24 h', '24 گھنٹے'],
+  'video.span.604800000': ['7 days', '7 دن'],
+  'video.span.2592000000': ['30 days', '30 دن'],
   'video.goto': ['Go to a time', 'وقت پر جائیں'],
   'video.goto.hint': ['Time, as 14:05:09', 'وقت، جیسے 14:05:09'],
   'video.goto.title': ['14:05, 14:05:09 or 2026-11-20 14:05, then Enter', '14:05 یا 14:05:09 یا 2026-11-20 14:05 لکھ کر اینٹر دبائیں'],

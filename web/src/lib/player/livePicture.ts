@@ -21,4 +21,14 @@ export interface LivePicture {
   destroy(): void
 }
 
-export type LiveWay = 'mse' | 'webcodecs'
+export type LiveWay = 'mse' | 'webcodecs' | 'hls'
+
+/** What a tile asks of whatever plays its camera. */
+export interface LiveShow {
+  /** Starts, resumes or tries again at once. */
+  play(): void
+  pause(): void
+  destroy(): void
+  /** When the camera captured the picture now on the screen (epoch ms); null where that is not known. */
+  findCaptureTime(): number | null
+}

@@ -5,7 +5,7 @@
 import { retryWaitMs } from './backoff'
 import { liveAddress, openLink } from './liveLink'
 import { INITIAL_FACTS, isSameVerdict, judgeLive, mayRetry, reduceLive, CLOSE_BUSY, type LiveEvent, type LiveFacts, type StreamName, type Verdict } from './liveModel'
-import type { LivePicture, ScreenHooks } from './livePicture'
+import type { LivePicture, LiveShow, ScreenHooks } from './livePicture'
 import { canPlay } from './mediaSource'
 
 export const TICK_MS = 250
@@ -22,7 +22,7 @@ export interface LiveSource {
   readonly stream: StreamName
 }
 
-export class LivePlayer {
+export class LivePlayer implements LiveShow {
   private facts: LiveFacts = INITIAL_FACTS
   private verdict: Verdict = judgeLive(INITIAL_FACTS, 0)
   private hangUp: (() => void) | null = null

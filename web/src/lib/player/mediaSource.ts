@@ -10,6 +10,10 @@ function sourceClass(): typeof MediaSource | null {
   return scope.ManagedMediaSource ?? scope.MediaSource ?? null
 }
 
+export function hasMediaSource(): boolean {
+  return sourceClass() !== null
+}
+
 export function mimeOf(codec: string): string {
   return `video/mp4; codecs="${codec}"`
 }

@@ -78,7 +78,7 @@ export default function PlaybackPage() {
       </div>
       <div className={classes['foot']}>
         <Transport view={view} spanMs={spanOf(sight)} timeInput={timeInput} onToggle={toggle} onStep={(direction) => player.current?.step(direction)} onRate={(rate) => player.current?.setRate(rate)} onSeek={goTo} onSpan={(span) => setSight(notAhead(viewAround(at, span), now))} />
-        <Timeline view={sight} data={data} at={at} now={now} range={range} onView={setSight} onSeek={seek} onMark={mark} onToggle={toggle} />
+        <Timeline camera={camera} view={sight} data={data} at={at} now={now} range={range} onView={setSight} onSeek={seek} onMark={mark} onToggle={toggle} />
         <AlertBand camera={camera} view={sight} at={at} onSeek={goTo} />
         {timeline.isError ? <ErrorNotice error={timeline.error} onRetry={() => void timeline.refetch()} /> : <Legend data={data} sight={sight} now={now} />}
       </div>

@@ -94,7 +94,8 @@ export function useTimeline(camera: string | null, window: Interval) {
     queryFn: ({ signal }) => fetchTimeline(camera ?? '', window, signal),
     enabled: camera !== null && window.from < Date.now(),
     placeholderData: (previous, query) => (query?.queryKey[1] === camera ? previous : undefined),
-    refetchInterval: window.to > Date.now() ? TIMELINE_EVERY_MS : false,
+    // A month is forty thousand files: what is new in it shows a minute later.
+    refetchInterval: window.to > Date.now() ? Math.max(TIMELINE_EVERY_MS, (window.to - window.from) / 60_000) : false,
   })
 }
 

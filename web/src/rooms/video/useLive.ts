@@ -3,13 +3,14 @@ import { useEffect, useRef, useState, type RefObject } from 'react'
 import { useConfig, useSession } from '../../api/queries'
 import { CanvasScreen } from '../../lib/player/canvasScreen'
 import type { StreamName, Verdict } from '../../lib/player/liveModel'
-import type { LivePicture, LiveWay, ScreenHooks } from '../../lib/player/livePicture'
-import { LivePlayer } from '../../lib/player/livePlayer'
+import { HlsPlayer } from '../../lib/player/hlsPlayer'
+import type { LivePicture, LiveShow, LiveWay, ScreenHooks } from '../../lib/player/livePicture'
+import { LivePlayer, type LiveSource } from '../../lib/player/livePlayer'
 import { LiveScreen } from '../../lib/player/liveScreen'
 
 export interface Live {
   verdict: Verdict
-  player: RefObject<LivePlayer | null>
+  player: RefObject<LiveShow | null>
 }
 
 const FIRST_VERDICT: Verdict = { state: 'connecting', cause: null, since: null, reason: null }
@@ -50,18 +51,23 @@ function screenOn(element: LiveSurface, hooks: ScreenHooks): LivePicture {
   return element instanceof HTMLCanvasElement ? new CanvasScreen(element, hooks) : new LiveScreen(element, hooks)
 }
 
+function playOn(element: LiveSurface, way: LiveWay, source: LiveSource, onVerdict: (verdict: Verdict) => void): LiveShow {
+  if (way === 'hls' && element instanceof HTMLVideoElement) return new HlsPlayer(element, source, onVerdict)
+  return new LivePlayer((hooks) => screenOn(element, hooks), source, onVerdict)
+}
+
 /** `way` is that of the element in `surface`: a change of it binds anew. */
 export function useLive(surface: RefObject<LiveSurface | null>, { camera, stream, way }: { camera: string; stream: StreamName; way: LiveWay }): Live {
   const gateway = useConfig().data?.gateway
   // A picture that was refused for want of a shift is asked for again when the shift starts.
   const shift = useSession().data?.shift?.purpose
-  const player = useRef<LivePlayer | null>(null)
+  const player = useRef<LiveShow | null>(null)
   const [verdict, setVerdict] = useState<Verdict>(FIRST_VERDICT)
   useEffect(() => {
     const element = surface.current
     if (element === null || gateway === undefined) return undefined
     setVerdict(FIRST_VERDICT)
-    const live = new LivePlayer((hooks) => screenOn(element, hooks), { gateway, camera, stream }, setVerdict)
+    const live = playOn(element, way, { gateway, camera, stream }, setVerdict)
     player.current = live
     let isPlaying = !document.hidden && isInWindow(element)
     if (isPlaying) live.play()

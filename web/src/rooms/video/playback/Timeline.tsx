@@ -5,7 +5,8 @@ import { clockTime, dayName, shortTime } from '../../../lib/time'
 import { useTime } from '../../../ui/useTime'
 import type { Recorded } from '../gateway'
 import type { ExportRange } from './exportRange'
-import { instantAt, ticks, tickStep, xOf, zoneOffsetMs } from './timeline'
+import { ScrubPicture } from './ScrubPicture'
+import { instantAt, spanOf, ticks, tickStep, xOf, zoneOffsetMs } from './timeline'
 import { causeWords, TimelineBands } from './TimelineBands'
 import { usePointer } from './usePointer'
 import classes from './Timeline.module.css'
@@ -14,10 +15,12 @@ const SCALE_PX = 26
 const BAND_PX = 40
 const FOOT_PX = 20
 const HEIGHT_PX = SCALE_PX + BAND_PX + FOOT_PX
+const TIP_PX = 260
 const MINUTE_MS = 60_000
 const DAY_MS = 86_400_000
 
 export interface TimelineProps {
+  camera: string
   view: Interval
   data: Recorded
   at: number
@@ -74,7 +77,7 @@ function Marks({ view, widthPx, range }: { view: Interval; widthPx: number; rang
 }
 
 /** Recorded time as a picture one can take hold of. Time runs left to right in both languages, as on every player. */
-export function Timeline({ view, data, at, now, range, onView, onSeek, onMark, onToggle }: TimelineProps) {
+export function Timeline({ camera, view, data, at, now, range, onView, onSeek, onMark, onToggle }: TimelineProps) {
   const { t } = useI18n()
   const time = useTime()
   const box = useRef<HTMLDivElement>(null)
@@ -118,7 +121,8 @@ export function Timeline({ view, data, at, now, range, onView, onSeek, onMark, o
         )}
       </svg>
       {hoverX === null || hoverAt === null ? null : (
-        <output className={classes['tip']} style={{ insetInlineStart: Math.min(Math.max(hoverX, 90), Math.max(90, widthPx - 90)) }}>
+        <output className={classes['tip']} style={{ insetInlineStart: Math.min(Math.max(hoverX, TIP_PX / 2), Math.max(TIP_PX / 2, widthPx - TIP_PX / 2)) }}>
+          {hoverAt < now && hoverGap === null ? <ScrubPicture camera={camera} at={hoverAt} spanMs={spanOf(view)} /> : null}
           <span dir="auto">{time.full(hoverAt)}</span>
           {hoverGap === null ? null : <span dir="auto">{t('video.gap.short', { cause: t(causeWords(hoverGap.cause)) })}</span>}
         </output>

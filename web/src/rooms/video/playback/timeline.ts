@@ -2,8 +2,8 @@
 import type { Interval } from '../../../lib/player/intervals'
 
 export const MIN_SPAN_MS = 60_000
-export const MAX_SPAN_MS = 24 * 3_600_000
-export const SPANS_MS = [60_000, 600_000, 3_600_000, 86_400_000] as const
+export const MAX_SPAN_MS = 31 * 86_400_000
+export const SPANS_MS = [60_000, 600_000, 3_600_000, 86_400_000, 604_800_000, 2_592_000_000] as const
 /** Room that a written time needs. */
 const LABEL_PX = 84
 const SECOND = 1000
@@ -12,7 +12,7 @@ const HOUR = 60 * MINUTE
 const STEPS_MS = [
   SECOND, 2 * SECOND, 5 * SECOND, 10 * SECOND, 15 * SECOND, 30 * SECOND,
   MINUTE, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE,
-  HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR,
+  HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR, 48 * HOUR, 120 * HOUR,
 ]
 
 export function spanOf(view: Interval): number {
@@ -65,7 +65,7 @@ export function keepInSight(view: Interval, at: number, now: number): Interval {
 
 export function tickStep(view: Interval, widthPx: number): number {
   const wanted = (spanOf(view) * LABEL_PX) / Math.max(LABEL_PX, widthPx)
-  return STEPS_MS.find((step) => step >= wanted) ?? 24 * HOUR
+  return STEPS_MS.find((step) => step >= wanted) ?? 240 * HOUR
 }
 
 /** Instants to write, at round local times: `offsetMs` is local time minus UTC. */

@@ -1,11 +1,11 @@
 import { useEffect, useState, type RefObject } from 'react'
-import type { LivePlayer } from '../../../lib/player/livePlayer'
+import type { LiveShow } from '../../../lib/player/livePicture'
 import { useTime } from '../../../ui/useTime'
 
 const EVERY_MS = 500
 
 /** When the camera took the picture on the screen, in the city's time; nothing where that is not known. */
-export function CaptureClock({ player }: { player: RefObject<LivePlayer | null> }) {
+export function CaptureClock({ player }: { player: RefObject<LiveShow | null> }) {
   const time = useTime()
   const [at, setAt] = useState<number | null>(null)
   useEffect(() => {

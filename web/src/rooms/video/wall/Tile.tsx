@@ -8,6 +8,7 @@ import { StateShape } from '../../../ui/StateShape'
 import { hasPictureDecoder } from '../../../lib/player/canvasScreen'
 import type { StreamName } from '../../../lib/player/liveModel'
 import type { LiveWay } from '../../../lib/player/livePicture'
+import { hasMediaSource } from '../../../lib/player/mediaSource'
 import { useLive, type LiveSurface } from '../useLive'
 import { CaptureClock } from './CaptureClock'
 import { TileNotice } from './TileNotice'
@@ -31,6 +32,12 @@ interface TileProps extends TileActions {
   isLarge: boolean
 }
 
+/** HLS only where there is nothing better: it is seconds late. */
+function firstWay(isLarge: boolean): LiveWay {
+  if (!hasMediaSource()) return 'hls'
+  return isLarge && hasPictureDecoder() ? 'webcodecs' : 'mse'
+}
+
 const STATE_SHAPES = { live: 'live', stalled: 'stalled', offline: 'offline' } as const
 
 /** One live camera: its picture, its name, and whatever keeps it from being live. */
@@ -39,7 +46,7 @@ export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear,
   const surface = useRef<LiveSurface>(null)
   const [stream, setStream] = useState<StreamName>(isLarge ? 'main' : 'sub')
   // One camera alone is watched closely, or steered: there the least delay counts. A wall is better off with MSE.
-  const [way, setWay] = useState<LiveWay>(isLarge && hasPictureDecoder() ? 'webcodecs' : 'mse')
+  const [way, setWay] = useState<LiveWay>(() => firstWay(isLarge))
   const { verdict, player } = useLive(surface, { camera: camera.id, stream, way })
   const known = useCameraState(camera.id)
   const isCodecRefused = verdict.cause === 'codec' && stream === 'main'
