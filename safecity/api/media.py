@@ -156,7 +156,7 @@ def create_gateway_app(parts: GatewayParts) -> FastAPI:
     app.add_api_websocket_route("/media/live/{camera}", serve_live(live))
     _add_playback(app, parts)
     _add_exports(app, parts)
-    app.include_router(hls_router(parts.oversight, parts.gateway, tracks))
+    app.include_router(hls_router(parts.oversight, parts.gateway, tracks=tracks))
     app.include_router(stills_router(parts.oversight, parts.gateway))
     return app
 

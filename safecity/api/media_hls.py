@@ -46,7 +46,7 @@ class HlsView(Wire):
     playlist: str
 
 
-def hls_router(oversight: Oversight, gateway: Gateway, tracks: HlsTracks) -> APIRouter:
+def hls_router(oversight: Oversight, gateway: Gateway, *, tracks: HlsTracks) -> APIRouter:
     """`/media/hls`."""
     router = APIRouter(prefix="/media/hls")
 

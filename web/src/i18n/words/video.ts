@@ -63,6 +63,11 @@ export const video = phrases({
   'video.playback': ['Playback', 'ریکارڈنگ'],
   'video.playback.choose': ['Whose recording?', 'کس کیمرے کی ریکارڈنگ؟'],
   'video.playback.choose.do': ['Choose a camera. Its last minute opens.', 'کیمرا منتخب کریں۔ اس کا آخری منٹ کھل جائے گا۔'],
+  'video.playback.sub': ['small stream, since this browser has no H.265', 'ذیلی سٹریم، کیونکہ یہ براؤزر H.265 نہیں چلاتا'],
+  'video.playback.codec': [
+    'This recording is H.265, which this browser can not play, and its H.264 sub-stream is not recorded. Export the clip and open it in a video player.',
+    'یہ ریکارڈنگ H.265 میں ہے جو یہ براؤزر نہیں چلا سکتا، اور اس کی H.264 ذیلی سٹریم ریکارڈ نہیں ہوئی۔ کلپ برآمد کر کے کسی ویڈیو پلیئر میں کھولیں۔',
+  ],
   'video.picker': ['Camera', 'کیمرا'],
   'video.play': ['Play', 'چلائیں'],
   'video.pause': ['Pause', 'روکیں'],

@@ -37,7 +37,7 @@ export default function PlaybackPage() {
   const video = useRef<HTMLVideoElement>(null)
   const stage = useRef<HTMLDivElement>(null)
   const timeInput = useRef<HTMLInputElement>(null)
-  const { view, player, seek } = usePlayback(video, { gateway, camera, startAt: url.startAt })
+  const { view, player, stream, seek } = usePlayback(video, { gateway, camera, startAt: url.startAt })
   const [sight, setSight] = useState(() => notAhead(viewAround(url.startAt, FIRST_SPAN_MS), now))
   const [range, setRange] = useState<ExportRange>(NO_RANGE)
   const [reason, setReason] = useState('')
@@ -74,7 +74,7 @@ export default function PlaybackPage() {
     <div className={classes['page']}>
       <h1 className="sc-hidden">{t('video.playback')}</h1>
       <div ref={stage} className={classes['stage']}>
-        <Picture video={video} camera={camera} view={view} data={data} onSkip={() => player.current?.skipGap()} onLive={() => void navigate(`/wall?n=1&c=${encodeURIComponent(camera)}`)} onRetry={() => seek(at)} />
+        <Picture isSub={stream === 'sub'} video={video} camera={camera} view={view} data={data} onSkip={() => player.current?.skipGap()} onLive={() => void navigate(`/wall?n=1&c=${encodeURIComponent(camera)}`)} onRetry={() => seek(at)} />
       </div>
       <div className={classes['foot']}>
         <Transport view={view} spanMs={spanOf(sight)} timeInput={timeInput} onToggle={toggle} onStep={(direction) => player.current?.step(direction)} onRate={(rate) => player.current?.setRate(rate)} onSeek={goTo} onSpan={(span) => setSight(notAhead(viewAround(at, span), now))} />

@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query'
 import { ApiError, call, LinkError } from '../../api/client'
 import type { Gap, Problem, Timeline } from '../../api/wire'
 import type { Interval } from '../../lib/player/intervals'
+import type { StreamName } from '../../lib/player/liveModel'
 import type { Frames } from '../../lib/player/plan'
 import type { Look, LookAnswer, PlaybackSource, Refusal, WindowAnswer } from '../../lib/player/playbackSource'
 
@@ -41,9 +42,14 @@ function refuse(error: unknown): Refusal {
   return { kind: 'refused', isDenied, error }
 }
 
-async function openLook(gateway: string, camera: string, interval: Interval, signal: AbortSignal): Promise<LookAnswer> {
+interface Recording {
+  readonly camera: string
+  readonly stream: StreamName
+}
+
+async function openLook(gateway: string, { camera, stream }: Recording, interval: Interval, signal: AbortSignal): Promise<LookAnswer> {
   try {
-    const body = { camera, from: iso(interval.from), to: iso(interval.to), rendition: 'clear' }
+    const body = { camera, stream, from: iso(interval.from), to: iso(interval.to), rendition: 'clear' }
     const answer = await call<{ look: string; from: string; to: string }>(`${gateway}/media/playback`, { method: 'POST', body, signal })
     const look: Look = { id: answer.look, from: instant(answer.from) ?? interval.from, to: instant(answer.to) ?? interval.to }
     return { kind: 'look', look }
@@ -71,9 +77,9 @@ async function fetchWindow(gateway: string, look: Look, ask: { at: number; secon
   }
 }
 
-export function playbackSource(gateway: string, camera: string): PlaybackSource {
+export function playbackSource(gateway: string, camera: string, stream: StreamName = 'main'): PlaybackSource {
   return {
-    openLook: (interval, signal) => openLook(gateway, camera, interval, signal),
+    openLook: (interval, signal) => openLook(gateway, { camera, stream }, interval, signal),
     fetchWindow: (look, ask, signal) => fetchWindow(gateway, look, ask, signal),
   }
 }

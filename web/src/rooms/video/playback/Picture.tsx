@@ -3,6 +3,7 @@ import { Button, Loader } from '@mantine/core'
 import { useI18n } from '../../../i18n/i18n'
 import { overlapMs, type Interval } from '../../../lib/player/intervals'
 import type { PlaybackView } from '../../../lib/player/playbackPlayer'
+import { UnplayableCodec } from '../../../lib/player/playbackScreen'
 import { ErrorNotice } from '../../../ui/ErrorNotice'
 import { useTime } from '../../../ui/useTime'
 import { Glyph } from '../Glyph'
@@ -63,6 +64,8 @@ interface PictureProps {
   onSkip: () => void
   onLive: () => void
   onRetry: () => void
+  /** The main stream could not be played here. */
+  isSub?: boolean
 }
 
 function Overlay({ view, data, onSkip, onLive, onRetry }: PictureProps) {
@@ -70,7 +73,7 @@ function Overlay({ view, data, onSkip, onLive, onRetry }: PictureProps) {
   switch (view.status) {
     case 'denied':
     case 'failed':
-      return <ErrorNotice error={view.error} onRetry={onRetry} />
+      return view.error instanceof UnplayableCodec ? <p className={classes['big']}>{t('video.playback.codec')}</p> : <ErrorNotice error={view.error} onRetry={onRetry} />
     case 'loading':
       return <Loader className={classes['loader'] ?? ''} aria-label={t('shell.loading')} />
     case 'gap':
@@ -105,6 +108,7 @@ export function Picture(props: PictureProps) {
       <JumpNotice view={view} missing={data.missing} />
       <p className={classes['stamp']} data-picture-at={view.pictureAt ?? ''}>
         {view.pictureAt === null ? t('video.stamp.none') : time.full(view.pictureAt)}
+        {props.isSub === true ? <small data-sub> · {t('video.playback.sub')}</small> : null}
       </p>
     </div>
   )

@@ -1,7 +1,9 @@
 /** A playback player bound to a video element, and the seeking that a hand on the timeline needs. */
 import { useCallback, useEffect, useRef, useState, type RefObject } from 'react'
 import { useSession } from '../../../api/queries'
+import type { StreamName } from '../../../lib/player/liveModel'
 import { PlaybackPlayer, type PlaybackView } from '../../../lib/player/playbackPlayer'
+import { UnplayableCodec } from '../../../lib/player/playbackScreen'
 import { playbackSource } from '../gateway'
 
 /** While scrubbing, the picture is asked for this often; the playhead itself follows the hand at once. */
@@ -10,6 +12,8 @@ const SCRUB_EVERY_MS = 140
 export interface Playback {
   view: PlaybackView
   player: RefObject<PlaybackPlayer | null>
+  /** The sub stream where this browser can't play the main one. */
+  stream: StreamName
   /** `isScrubbing`: the hand is still moving. */
   seek: (at: number, isScrubbing?: boolean) => void
 }
@@ -33,11 +37,18 @@ export function usePlayback(video: RefObject<HTMLVideoElement | null>, { gateway
   const [handAt, setHandAt] = useState<number | null>(null)
   const pending = useRef<{ timer: ReturnType<typeof setTimeout>; at: number } | null>(null)
   const begin = useRef(startAt)
+  const [stream, setStream] = useState<StreamName>('main')
+  useEffect(() => setStream('main'), [camera])
+  // Many browsers have no H.265; the sub stream that is recorded beside it is H.264.
+  const isCodecRefused = view.error instanceof UnplayableCodec
+  useEffect(() => {
+    if (isCodecRefused) setStream('sub')
+  }, [isCodecRefused])
 
   useEffect(() => {
     const element = video.current
     if (element === null || gateway === undefined || camera === null) return undefined
-    const made = new PlaybackPlayer(element, playbackSource(gateway, camera), begin.current, (next) => {
+    const made = new PlaybackPlayer(element, playbackSource(gateway, camera, stream), begin.current, (next) => {
       begin.current = next.at
       setView(next)
     })
@@ -47,7 +58,7 @@ export function usePlayback(video: RefObject<HTMLVideoElement | null>, { gateway
       player.current = null
       made.destroy()
     }
-  }, [video, gateway, camera, shift])
+  }, [video, gateway, camera, stream, shift])
 
   const seek = useCallback((at: number, isScrubbing = false) => {
     begin.current = at
@@ -72,5 +83,5 @@ export function usePlayback(video: RefObject<HTMLVideoElement | null>, { gateway
     pending.current = { timer, at }
   }, [])
 
-  return { view: handAt === null ? view : { ...view, at: handAt }, player, seek }
+  return { view: handAt === null ? view : { ...view, at: handAt }, player, stream, seek }
 }
