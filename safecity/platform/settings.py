@@ -152,11 +152,14 @@ class VideoSettings(_Slice):
     cameras_per_recorder: int = Field(
         default=100, ge=1, le=400, description="Most cameras that one recorder process holds."
     )
-    transport: str = Field(default="tcp", pattern="^(tcp|udp)$", description="RTSP transport.")
+    transport: str = Field(
+        default="tcp", pattern="^(tcp|udp)$", description="RTSP transport, where a camera's own column does not say."
+    )
     reader: Literal["own", "pyav"] = Field(
-        default="pyav",
-        description="What reads RTSP over TCP: own, SafeCity's loop for many cameras, or pyav, FFmpeg in a thread for "
-        "each stream. What the loop does not speak (UDP, RTSPS, files) is read by FFmpeg either way.",
+        default="own",
+        description="What reads RTSP over TCP where a camera's own column does not say: own, SafeCity's loop for many "
+        "cameras, or pyav, FFmpeg in a thread for each stream. What the loop does not speak (UDP, RTSPS, files) is "
+        "read by FFmpeg either way.",
     )
     segment_s: float = Field(
         default=60.0, ge=4, le=600, description="Length after which a segment is cut at the next key frame."

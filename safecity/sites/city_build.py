@@ -14,9 +14,12 @@ from safecity.sites.model import (
     Picture,
     Place,
     PlaceKind,
+    ReaderChoice,
+    RecordedStreams,
     Road,
     Site,
     SiteId,
+    TransportChoice,
     Zone,
     camera_id,
     district_id,
@@ -105,6 +108,9 @@ def _camera(row: CameraRow, at: Mapping[SiteId, LonLat]) -> Camera:
         gate=gate_id(row.gate) if row.gate else None,
         main_url=row.main_url.url,
         sub_url=row.sub_url.url if row.sub_url else None,
+        reader=row.reader,
+        transport=row.transport,
+        recorded=row.recorded,
         has_credentials=_credentials(row) is not None,
     )
 
@@ -210,6 +216,9 @@ def _camera_cells(camera: Camera, codes: Mapping[str, str]) -> Cells:
         "gate": codes[camera.gate] if camera.gate else None,
         "main_url": camera.main_url,
         "sub_url": camera.sub_url,
+        "reader": None if camera.reader is ReaderChoice.AUTO else camera.reader.value,
+        "transport": None if camera.transport is TransportChoice.AUTO else camera.transport.value,
+        "recorded": None if camera.recorded is RecordedStreams.MAIN else camera.recorded.value,
     }
 
 

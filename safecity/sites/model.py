@@ -37,6 +37,29 @@ class RoadClass(StrEnum):
     STREET = "street"
 
 
+class ReaderChoice(StrEnum):
+    """Who reads a camera's streams."""
+
+    AUTO = "auto"
+    OWN = "own"
+    PYAV = "pyav"
+
+
+class TransportChoice(StrEnum):
+    """What a camera's packets travel over."""
+
+    AUTO = "auto"
+    TCP = "tcp"
+    UDP = "udp"
+
+
+class RecordedStreams(StrEnum):
+    """Which streams of a camera are recorded."""
+
+    MAIN = "main"
+    BOTH = "both"
+
+
 def camera_id(code: str) -> CameraId:
     """The id of the camera that the city calls so; codes differ in more than upper and lower case."""
     return CameraId(f"cam_{code.lower()}")
@@ -122,6 +145,9 @@ class Camera:
     gate: GateId | None
     main_url: str
     sub_url: str | None
+    reader: ReaderChoice = ReaderChoice.AUTO
+    transport: TransportChoice = TransportChoice.AUTO
+    recorded: RecordedStreams = RecordedStreams.MAIN
     has_credentials: bool = False
     retired_at: datetime | None = None
 
@@ -204,6 +230,9 @@ class CameraSource:
     camera: CameraId
     main_url: str = field(repr=False)
     sub_url: str | None = field(repr=False)
+    reader: ReaderChoice
+    transport: TransportChoice
+    recorded: RecordedStreams
 
 
 class CameraState(StrEnum):

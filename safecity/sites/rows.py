@@ -5,6 +5,7 @@ The kinds and columns are the format's definition; README.md shows them to peopl
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -28,7 +29,7 @@ from safecity.sites.columns import (
     read_position,
     refuse,
 )
-from safecity.sites.model import PlaceKind, RoadClass
+from safecity.sites.model import PlaceKind, ReaderChoice, RecordedStreams, RoadClass, TransportChoice
 from safecity.sites.streams import StreamAddress
 
 
@@ -118,6 +119,11 @@ class CameraRow(Row):
     gate: Annotated[Code | None, Field(description="code of the gate it watches")] = None
     main_url: Annotated[Url, Field(description="rtsp:// address of its main stream")]
     sub_url: Annotated[Url | None, Field(description="rtsp:// address of its smaller stream")] = None
+    reader: Annotated[ReaderChoice, Field(description="who reads it: auto, own, or pyav (FFmpeg)")] = ReaderChoice.AUTO
+    transport: Annotated[TransportChoice, Field(description="RTSP transport: auto, tcp or udp")] = TransportChoice.AUTO
+    recorded: Annotated[
+        RecordedStreams, Field(description="what is recorded: main, or both main and the smaller stream")
+    ] = RecordedStreams.MAIN
     user: Annotated[Secret, Field(description="user for both streams; kept encrypted", repr=False)] = ""
     password: Annotated[Secret, Field(description="password for both streams; kept encrypted", repr=False)] = ""
 
@@ -265,6 +271,11 @@ class RawRow:
     """What the reader of the file itself already found wrong."""
 
 
+_CHOICES: Mapping[str, type[StrEnum]] = {
+    "class": RoadClass, "reader": ReaderChoice, "transport": TransportChoice, "recorded": RecordedStreams
+}  # fmt: skip
+
+
 def parse_row(raw: RawRow) -> Row | list[str]:
     """The checked row, or every reason why it is none."""
     if raw.reasons:
@@ -287,7 +298,7 @@ def _reason(row: type[Row], kind: str, *, place: tuple[int | str, ...], message:
         allowed = ", ".join(columns_of(row))
         return f"{_safe(column)} is no column of a {row.kind}; empty it (a {row.kind} has {allowed})"
     if kind == "enum":
-        return f"{column} must be one of {', '.join(RoadClass)}"
+        return f"{column} must be one of {', '.join(_CHOICES[column])}"
     if not column:
         return message
     return f"{column} {message}"

@@ -8,7 +8,14 @@ from sqlalchemy.engine import Connection
 
 from safecity.platform.errors import DataLoss, NotFound
 from safecity.platform.secrets import SecretBox
-from safecity.sites.model import CameraId, CameraSource, Credentials
+from safecity.sites.model import (
+    CameraId,
+    CameraSource,
+    Credentials,
+    ReaderChoice,
+    RecordedStreams,
+    TransportChoice,
+)
 from safecity.sites.streams import join_stream_url
 from safecity.sites.tables import cameras
 
@@ -57,4 +64,7 @@ def camera_source(connection: Connection, camera: CameraId, *, box: SecretBox) -
         camera=camera,
         main_url=join_stream_url(row["main_url"], credentials, secret_url=credentials.main_url),
         sub_url=None if sub_url is None else join_stream_url(sub_url, credentials, secret_url=credentials.sub_url),
+        reader=ReaderChoice(row["reader"]),
+        transport=TransportChoice(row["transport"]),
+        recorded=RecordedStreams(row["recorded"]),
     )

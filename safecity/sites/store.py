@@ -23,10 +23,13 @@ from safecity.sites.model import (
     Picture,
     Place,
     PlaceKind,
+    ReaderChoice,
+    RecordedStreams,
     Road,
     RoadClass,
     Site,
     SiteId,
+    TransportChoice,
     Zone,
 )
 
@@ -215,6 +218,9 @@ def _camera_values(camera: Camera) -> Values:
         "gate_id": camera.gate,
         "main_url": camera.main_url,
         "sub_url": camera.sub_url,
+        "reader": camera.reader.value,
+        "transport": camera.transport.value,
+        "recorded": camera.recorded.value,
     }
 
 
@@ -288,6 +294,9 @@ def _camera(row: RowMapping) -> Camera:
         gate=row["gate_id"],
         main_url=row["main_url"],
         sub_url=row["sub_url"],
+        reader=ReaderChoice(row["reader"]),
+        transport=TransportChoice(row["transport"]),
+        recorded=RecordedStreams(row["recorded"]),
         has_credentials=row["credentials"] is not None,
         retired_at=row["retired_at"],
     )

@@ -79,6 +79,15 @@ cameras = _named(
     sa.Column("gate_id", sa.String(60), sa.ForeignKey("gates.id"), comment="The gate it watches"),
     sa.Column("main_url", sa.Text, nullable=False, comment="Address of the main stream, without any secret"),
     sa.Column("sub_url", sa.Text, comment="Address of the smaller stream, without any secret"),
+    sa.Column(
+        "reader", sa.String(10), nullable=False, server_default="auto", comment="Who reads it: auto, own or pyav"
+    ),
+    sa.Column(
+        "transport", sa.String(10), nullable=False, server_default="auto", comment="RTSP transport: auto, tcp or udp"
+    ),
+    sa.Column(
+        "recorded", sa.String(10), nullable=False, server_default="main", comment="Streams to record: main or both"
+    ),
     sa.Column("credentials", sa.LargeBinary, comment="User, password and secret addresses, sealed to the id"),
     comment="Cameras and where their streams are",
 )

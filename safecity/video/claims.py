@@ -13,7 +13,7 @@ from safecity.platform.errors import DataLoss, NotFound
 from safecity.platform.leases import claim, list_leases
 from safecity.platform.secrets import SecretBox
 from safecity.platform.settings import VideoSettings
-from safecity.sites.model import CameraId
+from safecity.sites.model import CameraId, ReaderChoice, RecordedStreams, TransportChoice
 from safecity.sites.sources import camera_source
 from safecity.sites.tables import cameras
 from safecity.video import store
@@ -94,7 +94,9 @@ class Claims:
         """The streams of the held cameras; a box is opened only when what the registry says of a camera changed."""
         c = cameras.c
         rows = connection.execute(
-            sa.select(c.id, c.main_url, c.sub_url, c.credentials).where(c.id.in_(mine), c.retired_at.is_(None))
+            sa.select(c.id, c.main_url, c.sub_url, c.credentials, c.reader, c.transport, c.recorded).where(
+                c.id.in_(mine), c.retired_at.is_(None)
+            )
         )
         sealed = {CameraId(row.id): tuple(row) for row in rows}
         self._opened = {
@@ -113,14 +115,20 @@ class Claims:
             return []
         except DataLoss:
             return None
+        settings = self._settings
+        transport = settings.transport if found.transport is TransportChoice.AUTO else found.transport.value
+        reader = settings.reader
+        if found.reader is not ReaderChoice.AUTO:
+            reader = "own" if found.reader is ReaderChoice.OWN else "pyav"
         urls = ((Stream.MAIN, found.main_url), (Stream.SUB, found.sub_url))
         return [
             StreamSource(
                 camera=camera,
                 stream=stream,
                 url=url,
-                transport=self._settings.transport,
-                is_recorded=stream is Stream.MAIN,
+                transport=transport,
+                is_recorded=stream is Stream.MAIN or found.recorded is RecordedStreams.BOTH,
+                reader=reader,
             )
             for stream, url in urls
             if url is not None

@@ -250,6 +250,9 @@ class IngestLoop:
             camera.phase = _Phase.PREPARING
             camera.work = self._helpers.submit(camera.recorder.prepare)
             return
+        if hold_s := camera.recorder.hold_s():
+            camera.due_s = now_s + hold_s
+            return
         camera.numbering = camera.recorder.begin_attempt()
         camera.session = RtspSession(camera.recorder.source.url, at_s=now_s)
         self._reach(camera, now_s)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
+from typing import Literal
 
 from safecity.platform.clock import from_us, to_us
 from safecity.sites.model import CameraId
@@ -152,6 +153,7 @@ class StreamSource:
     url: str
     transport: str
     is_recorded: bool
+    reader: Literal["own", "pyav"] = "own"  # who is asked to read it; what ours does not speak, FFmpeg reads
 
     def __repr__(self) -> str:
         return f"StreamSource({self.camera}, {self.stream})"

@@ -6,7 +6,7 @@ A link that is down is a value here, never a crash: it becomes a state, an outag
 import random
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -18,13 +18,13 @@ from safecity.video.model import Cause, LinkState, StreamKey, StreamSource, Stre
 from safecity.video.packets import PacketHub
 from safecity.video.reader import Numbering, OpenReader, ReadItem, cause_of
 from safecity.video.segments import SegmentWriter
+from safecity.video.sign_ins import REFUSED_WAIT_S, SignIns
 from safecity.video.timeline import ServerLine
 
 log = structlog.get_logger()
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 30.0
-CREDENTIALS_WAIT_S = 30.0  # at most one try in this time, so that no camera locks us out
 CREDENTIALS_SPREAD_S = 6.0
 STEADY_AFTER_S = 10.0  # a session that lived so long starts the back-off anew
 STALL_INTERVALS = 3.0
@@ -33,7 +33,7 @@ STALL_INTERVALS = 3.0
 def wait_s(failures: int, cause: Cause, *, chance: float) -> float:
     """How long to wait before the next try; `chance` in [0, 1) spreads many cameras that failed at once."""
     if cause is Cause.CREDENTIALS:
-        return CREDENTIALS_WAIT_S + CREDENTIALS_SPREAD_S * chance
+        return REFUSED_WAIT_S + CREDENTIALS_SPREAD_S * chance
     longest = min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(max(0, failures - 1), 16))
     return longest * (0.5 + 0.5 * chance)
 
@@ -60,6 +60,7 @@ class Surroundings:
     hub: PacketHub
     open_reader: OpenReader
     stall_after_s: float
+    sign_ins: SignIns = field(default_factory=SignIns)
 
 
 class StreamRecorder:
@@ -82,6 +83,7 @@ class StreamRecorder:
         self._writer = writer
         self._prepare = prepare
         self._delay_s = delay_s
+        self._signs_in = "@" in source.url
         self._is_prepared = False
         self._chance = random.Random()  # noqa: S311 - spreads load, keeps no secret
         self._failures = 0
@@ -108,6 +110,9 @@ class StreamRecorder:
         self.stop_event.wait(self._delay_s)
         self._delay_s = 0.0
         while not self.stop_event.is_set():
+            if hold_s := self.hold_s():
+                self.stop_event.wait(hold_s)
+                continue
             numbering = self.begin_attempt()
             problem = self._read_session(numbering)
             if self.stop_event.is_set():
@@ -131,6 +136,12 @@ class StreamRecorder:
         """How long to wait before the first connection."""
         return self._delay_s
 
+    def hold_s(self) -> float:
+        """How long to wait still before a connection that would show the camera its password; 0: connect now."""
+        if not self._signs_in:
+            return 0.0
+        return self._around.sign_ins.ask(self.key, now_s=self._around.clock.monotonic_s())
+
     def begin_attempt(self) -> Numbering:
         """A connection is about to be made; where its reader starts to count."""
         self._began_s = self._around.clock.monotonic_s()
@@ -143,6 +154,9 @@ class StreamRecorder:
             self._failures = 0
         self._failures += 1
         cause = cause_of(problem)
+        if self._signs_in:
+            now_s = self._around.clock.monotonic_s()
+            self._around.sign_ins.end(self.key, is_refused=cause is Cause.CREDENTIALS, now_s=now_s)
         self._note_failure(problem, cause)
         return wait_s(self._failures, cause, chance=self._chance.random())
 
@@ -172,6 +186,7 @@ class StreamRecorder:
 
     def _begin(self, header: StreamHeader) -> None:
         self._session = header.session
+        self._around.sign_ins.succeed(self.key)
         if self._writer is not None:
             self._writer.begin_session(header)
         self._around.hub.publish(self.key, header)

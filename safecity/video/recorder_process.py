@@ -32,7 +32,7 @@ from safecity.video.handover import Handover, StreamPast, prepare_stream
 from safecity.video.index import IndexMailbox, IndexWriter, Statement
 from safecity.video.ingest_loop import IngestLoop, can_read
 from safecity.video.ledger import OutageLedger
-from safecity.video.model import LinkState, Stream, StreamKey, StreamSource
+from safecity.video.model import Cause, LinkState, Stream, StreamKey, StreamSource
 from safecity.video.packets import PacketHub
 from safecity.video.pyav_reader import PyAvReader
 from safecity.video.reader import Numbering, Reader
@@ -163,6 +163,7 @@ class RecorderProcess:
         wanted = {(one.camera, one.stream): one for one in claimed.sources}
         for key in [key for key, source in self._sources.items() if wanted.get(key) != source]:
             self._end_stream(key)
+            self._around.sign_ins.forget(key[0])
         fresh = [one for key, one in wanted.items() if key not in self._sources]
         # A recorder that is not full starts its few streams sooner, not slower: a killed one must be back within 2 s.
         spacing_s = self._settings.start_spread_s / max(len(fresh), FULL_RECORDER_STREAMS)
@@ -173,6 +174,8 @@ class RecorderProcess:
 
     def _start_stream(self, source: StreamSource, past: StreamPast | None, *, delay_s: float) -> None:
         key = (source.camera, source.stream)
+        if past is not None and any(one.cause is Cause.CREDENTIALS for one in past.open_outages):
+            self._around.sign_ins.hold(source.camera, now_s=self._clock.monotonic_s())
         try:
             writer = self._make_writer(key) if source.is_recorded else None
         except Problem as problem:
@@ -188,7 +191,7 @@ class RecorderProcess:
 
         recorder = StreamRecorder(source, self._around, writer=writer, prepare=prepare, delay_s=delay_s)
         thread: SupervisedThread | None = None
-        if self._settings.reader == "pyav" or not can_read(source):
+        if source.reader == "pyav" or not can_read(source):
             thread = SupervisedThread(f"{source.camera}/{source.stream.value}", recorder.run, stop=recorder.stop_event)
         with self._lock:
             self._sources[key] = source

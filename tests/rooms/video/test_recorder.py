@@ -20,8 +20,9 @@ from safecity.sites.model import CameraState
 from safecity.sites.states import read_reports
 from safecity.video import store
 from safecity.video.model import Cause, Segment, SegmentState, Stream
-from safecity.video.recorder import CREDENTIALS_WAIT_S, LONGEST_WAIT_S, wait_s
+from safecity.video.recorder import LONGEST_WAIT_S, wait_s
 from safecity.video.scan import scan
+from safecity.video.sign_ins import REFUSED_WAIT_S
 from safecity.virtual.faults import FaultKind
 from tests.rooms.video.rig import PASSWORD, Installation, VirtualCameras, camera_id, end, wait_until
 
@@ -256,7 +257,7 @@ def test_a_locked_database_does_not_stop_recording(installation: Installation) -
 def test_the_back_off_grows_to_its_bound_and_spares_the_credentials(failures: int, chance: float) -> None:
     assert 0.1 <= wait_s(failures, Cause.LINK, chance=chance) <= LONGEST_WAIT_S
     assert wait_s(failures + 1, Cause.LINK, chance=chance) >= wait_s(failures, Cause.LINK, chance=chance)
-    assert wait_s(failures, Cause.CREDENTIALS, chance=chance) >= CREDENTIALS_WAIT_S
+    assert wait_s(failures, Cause.CREDENTIALS, chance=chance) >= REFUSED_WAIT_S
 
 
 def test_the_timeline_of_a_recorded_camera_has_no_missing_second(installation: Installation) -> None:
