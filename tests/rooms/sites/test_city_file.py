@@ -37,6 +37,7 @@ GOOD: list[Cells] = [
     {
         **{"kind": "camera", "code": "S1-1", "site": "S1", "name": "North", "name_ur": "شمال", "bearing_deg": "12.5"},
         **{"main_url": "rtsp://10.0.0.1/main", "sub_url": "rtsp://10.0.0.1/sub", "fov_deg": "62", "range_m": "80"},
+        **{"reader": "pyav", "transport": "udp", "recorded": "both"},
     },
     {
         **{
@@ -167,6 +168,8 @@ BAD: list[tuple[Cells, str]] = [
     ({"bearing_deg": "361"}, "bearing_deg is out of range (361)"),
     ({"bearing_deg": "-1"}, "bearing_deg is out of range"),
     ({"fov_deg": "0"}, "fov_deg is out of range"),
+    ({"reader": "vlc"}, "reader must be one of auto, own, pyav"),
+    ({"recorded": "audio"}, "recorded must be one of main, both"),
     ({"range_m": "1,400"}, "two things"),
     ({"main_url": ""}, "main_url is missing"),
     ({"main_url": "http://10.0.0.9/x"}, "main_url is no stream address"),

@@ -1,5 +1,6 @@
 """No camera is locked by us: streams of one camera counted together, restarts included, other cameras unaffected."""
 
+import itertools
 import socket
 import threading
 from collections.abc import Iterator
@@ -39,7 +40,7 @@ def test_a_refused_password_rests_for_all_streams_of_the_camera() -> None:
                 tries.append(now_s)
                 sign_ins.end(key, is_refused=True, now_s=now_s)
     assert len(tries) == 600 / REFUSED_WAIT_S
-    assert all(later - earlier >= REFUSED_WAIT_S for earlier, later in zip(tries, tries[1:], strict=False))
+    assert all(later - earlier >= REFUSED_WAIT_S for earlier, later in itertools.pairwise(tries))
 
 
 def test_a_password_that_was_right_is_doubted_once_nothing_of_the_camera_stands() -> None:
