@@ -4,7 +4,7 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: help setup needs demo test check bench bench-live soak shots docs
+.PHONY: help setup needs demo test check bench bench-record bench-live soak shots docs
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
@@ -34,11 +34,16 @@ check: setup ## format, lint, types, import contract, house rules, docs
 	@$(BIN)/pytest -q tests/house
 
 bench: setup needs ## speed as ratios, one JSON line each
-	@$(BIN)/python -m tools.bench.record
+	@$(MAKE) --no-print-directory bench-record
 	@$(MAKE) --no-print-directory bench-live
 	@$(BIN)/python -m tools.bench.counts
 	@$(BIN)/python -m tools.bench.counts --held-out --models motion yolox-nano-384x640
 	@$(BIN)/python -m tools.bench.analysis
+
+bench-record: setup needs ## recording: cost against ffmpeg, first picture after an outage, a thousand cameras
+	@$(BIN)/python -m tools.bench.reconnect
+	@$(BIN)/python -m tools.bench.many
+	@$(BIN)/python -m tools.bench.record $(ARGS)
 
 bench-live: setup needs ## live view: latency, first picture, two hundred viewers
 	@$(BIN)/python -m tools.bench.live $(ARGS)
