@@ -32,9 +32,11 @@ from safecity.video.timeline import ServerLine
 log = structlog.get_logger()
 
 TICK_S = 0.02
+OPENING_S = 0.005  # between rounds while a camera answers our first questions: each answer waits for a round
 QUIET_S = 0.08  # between rounds while nobody watches, no connection is being made and no stream is in a hurry
 HANDFUL_S = 0.24  # between two turns of a stream that nobody watches: less waking, warmer caches
 HANDFUL_BYTES = 192 * 1024  # a stream that brings more in a turn has it sooner, so that the kernel's buffer holds it
+OPENING_WITHIN_S = 1.0
 CHORES_EVERY_S = 0.5
 BUFFER_BYTES = 256 * 1024
 MAX_READS = 4  # of one socket in a round: 1 MiB in 20 ms is 400 Mbit/s, and a flooding camera waits for its next turn
@@ -130,7 +132,7 @@ class IngestLoop:
                     self._guard(camera, self._check, now_s)
             for camera in [one for one in self._cameras.values() if one.phase is not _Phase.TALKING]:
                 self._guard(camera, self._advance, now_s)
-            time.sleep(max(0.0, now_s + self._pause_s() - self._clock.monotonic_s()))
+            time.sleep(max(0.0, now_s + self._pause_s(now_s) - self._clock.monotonic_s()))
         for camera in list(self._cameras.values()):
             self._hang_up(camera)
 
@@ -155,14 +157,18 @@ class IngestLoop:
             return True
         return now_s >= camera.turn_s
 
-    def _pause_s(self) -> float:
+    def _pause_s(self, now_s: float) -> float:
         """How long a round is: a few wake-ups a second cost as much as reading twenty cameras does."""
-        if self._is_hurried:
-            return TICK_S
+        pause_s = TICK_S if self._is_hurried else QUIET_S
         for camera in self._cameras.values():
-            if camera.phase is _Phase.CONNECTING or (camera.phase is _Phase.TALKING and camera.every_s < HANDFUL_S / 2):
-                return TICK_S
-        return QUIET_S
+            if camera.phase not in (_Phase.CONNECTING, _Phase.TALKING):
+                continue
+            is_playing = camera.session is not None and camera.session.is_playing
+            if not is_playing and now_s - camera.began_s < OPENING_WITHIN_S:
+                return OPENING_S
+            if not is_playing or camera.every_s < HANDFUL_S / 2:
+                pause_s = TICK_S
+        return pause_s
 
     def close(self) -> None:
         """Let go of everything; after `run` has returned."""

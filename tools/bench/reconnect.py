@@ -9,12 +9,14 @@ waits between two tries while a camera is away (0.2 s to 30 s) is not in it. The
 
 import argparse
 import json
+import sys
 import tempfile
 import threading
 import time
 from pathlib import Path
 
 import av
+import structlog
 
 from safecity.platform.clock import SystemClock
 from safecity.sites.model import CameraId
@@ -96,6 +98,7 @@ def main() -> None:
     parser.add_argument("--clip", type=Path, help="what the cameras show; a drawn street if left away")
     parser.add_argument("--cache", type=Path, help="folder of prepared clips, to save their encoding next time")
     arguments = parser.parse_args()
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     with tempfile.TemporaryDirectory(prefix="safecity-bench-") as name:
         folder = Path(name)
         arguments.clip = arguments.clip or draw_clip(folder)
