@@ -3,7 +3,7 @@
 import itertools
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -70,7 +70,7 @@ def test_the_last_try_of_the_recorder_before_counts_and_a_new_password_is_tried_
 
 
 @contextmanager
-def refusing_camera() -> Iterator[tuple[int, list[bytes]]]:
+def refusing_camera() -> Generator[tuple[int, list[bytes]]]:
     """A camera that refuses every password; yields its port and the requests that held one."""
     signed: list[bytes] = []
 
