@@ -12,7 +12,7 @@ from datetime import datetime
 import structlog
 
 from safecity.platform.clock import Clock, from_us
-from safecity.platform.errors import Problem, Unavailable
+from safecity.platform.errors import Denied, Problem, Unavailable
 from safecity.video.access_unit import AccessUnit, StreamHeader
 from safecity.video.model import Cause, LinkState, StreamKey, StreamSource, StreamState
 from safecity.video.packets import PacketHub
@@ -140,7 +140,12 @@ class StreamRecorder:
         """How long to wait still before a connection that would show the camera its password; 0: connect now."""
         if not self._signs_in:
             return 0.0
-        return self._around.sign_ins.ask(self.key, now_s=self._around.clock.monotonic_s())
+        now_s = self._around.clock.monotonic_s()
+        hold_s = self._around.sign_ins.ask(self.key, now_s=now_s)
+        if hold_s and self._around.sign_ins.is_refused(self.key[0], now_s=now_s):  # the other stream was, so are we
+            refused = Denied("the camera refuses user or password; correct them", code="video.unauthorised")
+            self._note_failure(refused, Cause.CREDENTIALS)
+        return hold_s
 
     def begin_attempt(self) -> Numbering:
         """A connection is about to be made; where its reader starts to count."""

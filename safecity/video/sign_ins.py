@@ -67,6 +67,11 @@ class SignIns:
                 known.proven_by.clear()
                 known.not_before_s = now_s + REFUSED_WAIT_S
 
+    def is_refused(self, camera: CameraId, *, now_s: float) -> bool:
+        """Whether the camera's password rests because it was refused."""
+        known = self._cameras.get(camera)
+        return known is not None and now_s < known.not_before_s
+
     def hold(self, camera: CameraId, *, now_s: float) -> None:
         """The recorder before us was refused: its last try counts, too."""
         with self._lock:

@@ -134,7 +134,7 @@ def test_both_streams_of_a_camera_show_it_a_wrong_password_once(tmp_path: Path) 
         try:
             refused = [recorders[MAIN], recorders[SUB]]
             wait_until(
-                lambda: any(one.figures().state.cause is Cause.CREDENTIALS for one in refused),
+                lambda: all(one.figures().state.cause is Cause.CREDENTIALS for one in refused),
                 within_s=20,
                 what="a 401",
             )
