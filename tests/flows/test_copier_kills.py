@@ -19,8 +19,8 @@ from safecity.video.file_verify import verify_file
 from safecity.video.volumes import prepare_volumes
 from tests.rooms.video.recorded import FakeRecorder, load_clip
 
-KILLS = 4
-SEGMENTS = 24
+KILLS = 3
+SEGMENTS = 16
 ENDS_WITHIN_S = 60.0
 
 
@@ -63,7 +63,7 @@ def test_kill_9_at_any_point_costs_no_copy(tmp_path: Path, clips_dir: Path) -> N
     recorder = FakeRecorder(database, tmp_path / "media", load_clip(clips_dir / "suburban_road_a.mp4"))
     segments = {row.path: row for row in (recorder.write(keys=1) for _ in range(SEGMENTS))}
     total_bits = 8 * sum(row.size_bytes for row in segments.values())
-    slow = settings(total_bits / 1e6 / 10)  # ten seconds for all
+    slow = settings(total_bits / 1e6 / 6)  # six seconds for all
     chance = random.Random(4)
     for number in range(KILLS):
         process = start(slow)

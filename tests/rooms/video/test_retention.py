@@ -8,10 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from safecity.events.store import Stated, read_facts
+from safecity.events.video import UncopiedDeleted
 from safecity.platform.database import Database
 from safecity.platform.settings import VideoSettings
 from safecity.sites.model import CameraId
 from safecity.video import store
+from safecity.video.copies.model import Copy, CopyState, Protection, key_of
+from safecity.video.copies.store import put_copies
 from safecity.video.model import Segment, SegmentState, Stream
 from safecity.video.retention import AgeTrust, DiskUse, Keeper, choose_for_space, excess_bytes
 from safecity.video.volumes import Volumes
@@ -65,6 +69,11 @@ class Shelf:
 
     def files(self) -> set[str]:
         return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*.mp4")}
+
+    def told(self) -> list[UncopiedDeleted]:
+        with self.database.read() as connection:
+            stated = [one.fact for one in read_facts(connection, after=0) if isinstance(one, Stated)]
+        return [fact for fact in stated if isinstance(fact, UncopiedDeleted)]
 
     def rows(self) -> set[str]:
         with self.database.read() as connection:
@@ -169,3 +178,55 @@ def test_without_trust_in_the_clock_nothing_goes_by_age_but_by_disk(database: Da
     summary = shelf.keeper(retention_days=2.0, disk_gb=0.001).run_once(NOW, by_age=False)
     assert (summary.deleted_by_age, summary.deleted_by_disk) == (0, 1)
     assert shelf.files() == {rows[1].path}
+
+
+class Copied(Shelf):
+    """A shelf with a place that is given everything."""
+
+    def keeper(self, **settings: float) -> Keeper:
+        place = {"name": "vault", "kind": "directory", "place": str(self.folder / "vault"), "days": 60}
+        chosen = VideoSettings.model_validate({"reserve_gb": 0.0, "copies": [place]} | settings)
+        return Keeper(self.database, chosen, volumes=Volumes.at(self.folder))
+
+    def copy(self, row: Segment) -> None:
+        made = Copy(
+            target="vault",
+            camera=row.camera,
+            stream=row.stream,
+            started_at=row.started_at,
+            durable_until=row.durable_until,
+            key=key_of(row.path, row.root or ""),
+            version=None,
+            root=row.root or "",
+            size_bytes=row.size_bytes,
+            state=CopyState.COPIED,
+            protection=Protection.NONE,
+            is_held=False,
+            copied_at=NOW,
+            lag_s=1.0,
+            verified_at=None,
+        )
+        with self.database.begin() as connection:
+            put_copies(connection, [made])
+
+
+def test_what_is_not_copied_yet_waits_for_its_copy_though_it_is_old(database: Database, tmp_path: Path) -> None:
+    copied, owed = segment("cam_a", 3 * 24 * 60), segment("cam_a", 2 * 24 * 60 + 5)
+    shelf = Copied(database, tmp_path, [copied, owed])
+    shelf.copy(copied)
+    assert shelf.keeper(retention_days=1.0).run_once(NOW).deleted_by_age == 1
+    assert shelf.files() == {owed.path}
+    later = NOW + timedelta(days=60)  # by now the place would not keep it either
+    assert shelf.keeper(retention_days=1.0).run_once(later).deleted_by_age == 1
+
+
+def test_a_full_disk_takes_what_is_copied_first_then_the_rest_and_tells(database: Database, tmp_path: Path) -> None:
+    owed, copied = segment("cam_a", 60), segment("cam_a", 50)
+    shelf = Copied(database, tmp_path, [owed, copied])
+    shelf.copy(copied)
+    shelf.keeper(disk_gb=0.001).run_once(NOW)
+    assert shelf.files() == {owed.path}
+    assert shelf.told() == []
+    shelf.keeper(disk_gb=0.0001).run_once(NOW)
+    assert shelf.files() == set()
+    assert [fact.segments for fact in shelf.told()] == [1]

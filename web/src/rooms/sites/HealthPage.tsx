@@ -6,7 +6,6 @@ import { useKeys } from '../../lib/keys'
 import { ErrorNotice } from '../../ui/ErrorNotice'
 import { Panel } from '../../ui/Panel'
 import { AnalyserTable } from './health/AnalyserTable'
-import { CopyTable } from './health/CopyTable'
 import { CameraTable } from './health/CameraTable'
 import { LivePlot } from './health/LivePlot'
 import { Numbers } from './health/Numbers'
@@ -52,7 +51,6 @@ function Now() {
             <LivePlot history={history} />
           </Panel>
           <RecorderTable recorders={detail.data.recorders} viewers={detail.data.gateway.viewers} />
-          <CopyTable copies={detail.data.copies} />
           <AnalyserTable analysers={detail.data.analysers} />
         </div>
       </div>

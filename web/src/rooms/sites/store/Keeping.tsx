@@ -1,4 +1,5 @@
 import { CabinetTable } from './CabinetTable'
+import { CopyTable } from './CopyTable'
 import { LinkTable } from './LinkTable'
 import classes from './Store.module.css'
 
@@ -6,6 +7,7 @@ import classes from './Store.module.css'
 export function Keeping() {
   return (
     <div className={classes['panels']}>
+      <CopyTable />
       <LinkTable />
       <CabinetTable />
     </div>

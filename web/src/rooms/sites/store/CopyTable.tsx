@@ -1,5 +1,6 @@
 import { useMemo } from 'react'
 import type { CopyTargetHealth } from '../../../api/wire'
+import { useHealthDetail } from '../../../api/queries'
 import { useI18n } from '../../../i18n/i18n'
 import { bytes, count } from '../../../lib/amounts'
 import { duration } from '../../../lib/time'
@@ -9,7 +10,7 @@ import { Panel } from '../../../ui/Panel'
 import { StateShape } from '../../../ui/StateShape'
 import { DataTable, type Column } from '../../../ui/table/DataTable'
 import { useTime } from '../../../ui/useTime'
-import classes from './Health.module.css'
+import classes from './Store.module.css'
 
 /** A place that answers and is up to date, one that is late, and one that takes nothing: three shapes, never colour alone. */
 function shapeOf(row: CopyTargetHealth): 'live' | 'stalled' | 'offline' | 'unknown' {
@@ -70,9 +71,12 @@ function useColumns(): Column<CopyTargetHealth>[] {
 }
 
 /** The places of second copies: what waits, how late copies are, and whether they came back right when tried. */
-export function CopyTable({ copies }: { copies: readonly CopyTargetHealth[] }) {
+export function CopyTable() {
   const { t } = useI18n()
   const columns = useColumns()
+  const detail = useHealthDetail()
+  const copies = detail.data?.copies
+  if (copies === undefined) return null
   return (
     <Panel fill title={t('copies.title')}>
       <DataTable label={t('copies.title')} columns={columns} rows={copies} rowKey={(row) => row.name} leastWidth="44rem" sortedBy={{ id: 'name', down: false }} empty={<EmptyState icon="warn" title={t('copies.none')}>{t('copies.none.do')}</EmptyState>} />
