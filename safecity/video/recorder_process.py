@@ -205,7 +205,12 @@ class RecorderProcess:
         rules = SegmentRules(
             segment_s=self._settings.segment_s, fragment_s=self._settings.fragment_s, writer=self._slot, tag=self._tag
         )
-        outlets = Outlets(submit=self.disk.submit, take_failure=self.disk.take_failure, put_fact=self.mailbox.put_fact)
+        outlets = Outlets(
+            submit=self.disk.submit,
+            take_failure=self.disk.take_failure,
+            put_fact=self.mailbox.put_fact,
+            durable_until_us=self.disk.durable_until_us,
+        )
         ledger = OutageLedger(key, put_outage=self.mailbox.put_outage, put_fact=self.mailbox.put_fact)
         return SegmentWriter(key, rules=rules, outlets=outlets, ledger=ledger)
 
@@ -220,6 +225,7 @@ class RecorderProcess:
         else:
             self._crashes += running.thread.crashes
         self._hub.remove_stream(key)
+        self.disk.remove_stream(key)
 
     def _write_status(self, connection: Connection) -> None:
         with self._lock:

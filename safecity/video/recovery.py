@@ -10,15 +10,16 @@ import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
 import structlog
 
 from safecity.oversight import merkle
-from safecity.platform.clock import from_us
+from safecity.platform.clock import from_us, to_us
 from safecity.platform.errors import Conflict, DataLoss, Invalid
 from safecity.platform.files import sync_directory
 from safecity.video.access_unit import TICKS_PER_S
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 
 DAMAGED_SUFFIX = ".damaged"
 CHECKED_AT_END = 3  # fragments whose pictures are looked into: a power cut can leave zeros where data should be
+ROUNDING_US = 1000
 LONGEST_TICKS = 24 * 3600 * TICKS_PER_S  # of a segment; real ones are cut after minutes
 LAST_US = 253_402_300_799 * 1_000_000  # the end of the year 9999
 MAX_FILES_AT_START = 20
@@ -81,10 +83,13 @@ def recover_stream(volumes: Volumes, key: StreamKey, *, known: list[Segment], wr
     places = {path: volume for path, volume in places.items() if volume in there}
     restored: list[Restored] = []
     set_aside: list[SetAside] = []
-    for path in sorted(places):
-        outcome = finish_file(places[path], path, key=key, writer=writer)
+    starts = {row.started_at for row in known if row.path in closed}
+    # From the newest back: what a disk had under way when it was given up ends where the next segment begins.
+    for path in sorted(places, reverse=True):
+        outcome = finish_file(places[path], path, key=key, writer=writer, starts=starts)
         if isinstance(outcome, Restored):
             restored.append(outcome)
+            starts.add(outcome.row.started_at)
         elif outcome is not None:
             set_aside.append(outcome)
     gone = [one.path for one in set_aside]
@@ -93,6 +98,7 @@ def recover_stream(volumes: Volumes, key: StreamKey, *, known: list[Segment], wr
     )
     rows = [row for row in known if row.path in closed] + [one.row for one in restored]
     last = max(rows, key=lambda row: row.started_at, default=None)
+    restored.reverse()
     return Recovery(restored=tuple(restored), set_aside=tuple(set_aside), missing=missing, last=last)
 
 
@@ -121,13 +127,17 @@ def list_day(media_dir: Path, key: StreamKey, *, day: str) -> list[str]:
     return [f"{below}/{name}" for name in names[-MAX_FILES_A_DAY:]]
 
 
-def finish_file(volume: Volume, path: str, *, key: StreamKey, writer: str) -> Restored | SetAside | None:
+def finish_file(
+    volume: Volume, path: str, *, key: StreamKey, writer: str, starts: Collection[datetime] = ()
+) -> Restored | SetAside | None:
     """Make a file whole, or set it aside where nothing in it is; None where it is gone, still written or unreadable.
+
+    `starts` are those of the stream's other segments: it is cut where one begins.
 
     A file that the disk does not give (an I/O error, a wrong owner) must not keep its camera from being recorded.
     """
     try:
-        return restore_file(volume, path, key=key, writer=writer)
+        return restore_file(volume, path, key=key, writer=writer, starts=starts)
     except (Conflict, FileNotFoundError):
         return None
     except (DataLoss, Invalid) as problem:
@@ -138,7 +148,9 @@ def finish_file(volume: Volume, path: str, *, key: StreamKey, writer: str) -> Re
         return None
 
 
-def restore_file(volume: Volume, path: str, *, key: StreamKey, writer: str) -> Restored:
+def restore_file(
+    volume: Volume, path: str, *, key: StreamKey, writer: str, starts: Collection[datetime] = ()
+) -> Restored:
     """Cut a file after its last whole fragment, make that durable, and make its index row.
 
     Raises DataLoss where nothing in it is whole, Invalid where it is not a recording of this stream, and Conflict
@@ -151,7 +163,7 @@ def restore_file(volume: Volume, path: str, *, key: StreamKey, writer: str) -> R
         except BlockingIOError as error:
             raise Conflict("another recorder still writes this file", code="video.recording_open") from error
         found = scan(FileSource(file))
-        fragments = _sound(file_path, found)
+        fragments = _before_next(_sound(file_path, found), found, starts)
         if not fragments:
             raise DataLoss("no fragment of it is whole", code="video.recording_torn")
         row = _row_of(found, fragments, path=path, key=key, writer=writer)
@@ -189,6 +201,18 @@ def _sound(path: Path, found: Scan) -> list[Fragment]:
                 sound = 0
             at -= 1
     return fragments
+
+
+def _before_next(fragments: list[Fragment], found: Scan, starts: Collection[datetime]) -> list[Fragment]:
+    """Those that end before another segment begins; none where another begins at the same instant."""
+    if not starts or not fragments:
+        return fragments
+    said = _read_description(found.description)
+    start_us, rate_ppb = _number(said, "started_at_us"), _number(said, "rate_ppb")
+    next_us = min((at for at in map(to_us, starts) if at >= start_us), default=None)
+    if next_us is None:
+        return fragments
+    return [one for one in fragments if start_us + line_us(one.end_ticks, rate_ppb) <= next_us + ROUNDING_US]
 
 
 def _holds_together(source: FileSource, fragment: Fragment) -> bool:

@@ -20,7 +20,7 @@ from safecity.platform.database import Database
 from safecity.platform.ids import fact_id
 from safecity.sites.model import CameraId
 from safecity.video import store
-from safecity.video.model import Stream, StreamKey
+from safecity.video.model import SegmentState, Stream, StreamKey
 from safecity.video.recovery import Restored, SetAside, finish_file, list_day
 from safecity.video.volumes import Volume, Volumes
 
@@ -80,15 +80,17 @@ class Reindexer:
         if not paths:
             return True
         with self._database.read() as connection:
-            known, starts = _read_known(connection, key, day)
-        for path in [path for path in paths if path not in known]:
+            finished, starts = _read_known(connection, key, day)
+        # From the newest back: a file that a disk had under way when it was given up ends where the next one begins.
+        for path in [path for path in reversed(paths) if path not in finished]:
             if found.size_bytes >= BYTES_A_RUN:
                 return False
-            outcome = finish_file(volume, path, key=key, writer=self._source)
+            others = [at for other, at in starts.items() if other != path]
+            outcome = finish_file(volume, path, key=key, writer=self._source, starts=others)
             if isinstance(outcome, SetAside):
                 found.set_aside.append((key, outcome))
-            elif outcome is not None and outcome.row.started_at not in starts:
-                starts.add(outcome.row.started_at)
+            elif outcome is not None:
+                starts[path] = outcome.row.started_at
                 found.restored.append((key, outcome))
             found.size_bytes += 0 if not isinstance(outcome, Restored) else outcome.row.size_bytes
         return True
@@ -141,15 +143,19 @@ def list_days(volumes: Volumes) -> Iterator[_Day]:
                     yield from ((volume, key, one.name) for one in folder.iterdir() if _DAY.fullmatch(one.name))
 
 
-def _read_known(connection: Connection, key: StreamKey, day: str) -> tuple[set[str], set[datetime]]:
-    """Paths and starts of the rows of a stream's day, those being deleted too."""
+def _read_known(connection: Connection, key: StreamKey, day: str) -> tuple[set[str], dict[str, datetime]]:
+    """Paths of a stream's day that are finished, and the starts of all, those being deleted too.
+
+    One that is open and that nobody writes was on a disk that went away and is back.
+    """
     c = store.segments.c
     from_at = datetime.fromisoformat(day).replace(tzinfo=UTC)
-    statement = sa.select(c.path, c.started_at).where(
+    statement = sa.select(c.path, c.started_at, c.state).where(
         c.camera == key[0],
         c.stream == key[1].value,
         c.started_at >= from_at,
-        c.started_at < from_at + timedelta(days=1),
+        c.started_at < from_at + timedelta(days=1, hours=1),  # what begins at midnight ends the day's last
     )
     rows = connection.execute(statement).all()
-    return {row.path for row in rows}, {row.started_at for row in rows}
+    finished = {row.path for row in rows if row.state != SegmentState.OPEN.value}
+    return finished, {row.path: row.started_at for row in rows}

@@ -17,8 +17,9 @@ from safecity.platform.errors import Invalid
 from safecity.platform.ids import fact_id
 from safecity.video import fmp4
 from safecity.video.access_unit import TICKS_PER_S, AccessUnit, StreamHeader
-from safecity.video.disk import AppendJob, CloseJob, DiskFailure, Job, OpenJob
+from safecity.video.disk_jobs import AppendJob, CloseJob, DiskFailure, Job, OpenJob
 from safecity.video.index import Statement
+from safecity.video.kept_fragments import KeptFragment, KeptFragments
 from safecity.video.ledger import OutageLedger
 from safecity.video.model import JOIN_WITHIN, Cause, Origin, Segment, SegmentState, StreamKey
 from safecity.video.timeline import FIRST_INTERVAL_TICKS, LineStart, SessionLine, is_hole
@@ -49,6 +50,7 @@ class Outlets:
     submit: Callable[[Job], bool]
     take_failure: Callable[[StreamKey], DiskFailure | None]
     put_fact: Callable[[Statement], None]
+    durable_until_us: Callable[[StreamKey], int | None] = lambda _: None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,6 +79,8 @@ class SegmentWriter:
         self._segment: _Segment | None = None
         self._units: list[AccessUnit] = []
         self._units_bytes = 0
+        self._kept = KeptFragments()
+        self._failures = 0
         self._last_ticks: int | None = None
         self._interval = FIRST_INTERVAL_TICKS
         self._end_us: int | None = None  # end of what this stream has recorded, on the line
@@ -99,6 +103,7 @@ class SegmentWriter:
         fmp4.init_segment(header)
         with self._lock:
             self._finish()
+            self._kept.forget()
             self._header = header
             self._line = SessionLine()
             self._unsaid = (Cause.CAMERA, "restart")
@@ -116,15 +121,18 @@ class SegmentWriter:
                     self._begin_outage(Cause.CAMERA, "hole", now=unit.received_at)
                 else:
                     self._interval += (step - self._interval) // 8
-            self._last_ticks = unit.media_ticks
-            if self._segment is None:
-                if not unit.is_key:
-                    return
-                self._segment = _Segment(base_ticks=unit.media_ticks)
-            elif not self._cut(self._segment, unit):
+            self._record(unit)
+
+    def _record(self, unit: AccessUnit) -> None:
+        self._last_ticks = unit.media_ticks
+        if self._segment is None:
+            if not unit.is_key:
                 return
-            self._units.append(unit)
-            self._units_bytes += len(unit.data)
+            self._segment = _Segment(base_ticks=unit.media_ticks)
+        elif not self._cut(self._segment, unit):
+            return
+        self._units.append(unit)
+        self._units_bytes += len(unit.data)
 
     def _cut(self, segment: _Segment, unit: AccessUnit) -> bool:
         """End fragment and segment before this picture where it is time; whether it can be recorded now."""
@@ -218,28 +226,35 @@ class SegmentWriter:
         self._segment = None
 
     def _take_failure(self, now_us: int) -> None:
-        while (failure := self._outlets.take_failure(self.key)) is not None:
+        failure = self._outlets.take_failure(self.key)
+        if failure is not None:
             self._lose(failure, now=from_us(now_us))
 
     def _lose(self, failure: DiskFailure, *, now: datetime) -> None:
-        """The disk did not keep a segment. It may be told late: when the session has ended, or the next one begun."""
-        lost_us = failure.started_us if failure.durable_until_us is None else failure.durable_until_us
-        lost_from = from_us(lost_us)
-        start = None if self._segment is None else self._segment.start
-        if start is not None and start.start_us > failure.started_us:
-            self.ledger.add(Cause.DISK, failure.detail, from_at=lost_from, to_at=from_us(start.start_us))
-            return
-        opened = self.ledger.open
-        if opened is None:
-            self._end_us = lost_us
-        else:
+        """The disk kept nothing of the stream from an instant on. It may be told late: when the session has ended."""
+        known_us = failure.started_us if failure.durable_until_us is None else failure.durable_until_us
+        if known_us is None:
+            known_us = self._outlets.durable_until_us(self.key)
+        lost_us, units = self._kept.take_lost(known_us)
+        units += self._units
+        opened, goes_on = self.ledger.open, failure.goes_on and self._segment is not None
+        if lost_us is None and self._segment is not None and self._segment.start is not None:
+            lost_us = self._segment.start.start_us
+        if opened is not None:
             # What is open began where we believed that the recording ended.
-            self.ledger.add(Cause.DISK, failure.detail, from_at=lost_from, to_at=opened.from_at)
-            if start is None:
-                return
+            if lost_us is not None:
+                self.ledger.add(Cause.DISK, failure.detail, from_at=from_us(lost_us), to_at=opened.from_at)
+            goes_on = False
+        elif lost_us is not None:
+            self._end_us = lost_us
+        self._failures += 1
+        if opened is not None and self._segment is None:
+            return
         self._segment, self._continues = None, None
         self._units, self._units_bytes = [], 0
         self._begin_outage(Cause.DISK, failure.detail, now=now)
+        for unit in units if goes_on else ():
+            self._record(unit)  # what came before its first key frame is the gap
 
     def _flush(self, end_ticks: int) -> None:
         """Hand the waiting pictures to the disk as one fragment that ends at `end_ticks`."""
@@ -248,7 +263,10 @@ class SegmentWriter:
             return
         if segment.start is None:
             segment.start = self._start(segment.base_ticks)
-            self._open(segment, segment.start, units[0], header)
+            if not self._open(segment, segment.start, units[0], header):
+                self._segment, self._units, self._units_bytes = None, [], 0
+                self._begin_outage(Cause.DISK, "no_disk", now=units[-1].received_at)
+                return
         until_us = segment.start.instant_us(end_ticks - segment.base_ticks)
         buffers = self._fragment(segment, units, end_ticks)
         job = AppendJob(key=self.key, buffers=buffers, size_bytes=sum(map(len, buffers)), until_us=until_us)
@@ -257,9 +275,12 @@ class SegmentWriter:
             self._close()
             self._begin_outage(Cause.DISK, "mailbox_full", now=units[-1].received_at)
             return
+        start_us = segment.start.instant_us(units[0].media_ticks - segment.base_ticks)
+        kept = KeptFragment(start_us=start_us, until_us=until_us, units=units, size_bytes=job.size_bytes)
+        self._kept.keep(kept, durable_us=self._outlets.durable_until_us(self.key))
         segment.fragments += 1
         segment.end_us = self._end_us = until_us
-        self.ledger.end(at=from_us(segment.start.instant_us(units[0].media_ticks - segment.base_ticks)))
+        self.ledger.end(at=from_us(start_us))
 
     def _start(self, base_ticks: int) -> LineStart:
         if self._continues is not None:
@@ -291,18 +312,21 @@ class SegmentWriter:
             received_at=units[0].received_at,
         )
 
-    def _open(self, segment: _Segment, start: LineStart, first: AccessUnit, header: StreamHeader) -> None:
+    def _open(self, segment: _Segment, start: LineStart, first: AccessUnit, header: StreamHeader) -> bool:
         started_at = from_us(start.start_us)
         camera, stream = self.key
         session = f"{self._rules.tag}-{header.session}"
         captured_us = first.captured_us if first.media_ticks == segment.base_ticks else None
+        # After a failure, a segment may begin where one did that was never heard of again.
+        name = f"{session}r{self._failures}" if self._failures else session
         row = Segment(
             camera=camera,
             stream=stream,
             started_at=started_at,
             durable_until=started_at,
             state=SegmentState.OPEN,
-            path=segment_path(self.key, started_at, session=session),
+            # After a failure, a segment may begin where one does that was never heard of again.
+            path=segment_path(self.key, started_at, session=name),
             session=session,
             size_bytes=0,
             fragments=0,
@@ -323,7 +347,7 @@ class SegmentWriter:
             return fmp4.init_segment(header, description=describe(row, previous_root))
 
         self._continues = None
-        self._outlets.submit(OpenJob(key=self.key, row=row, make_init=make_init))
+        return self._outlets.submit(OpenJob(key=self.key, row=row, make_init=make_init))
 
 
 def segment_path(key: StreamKey, started_at: datetime, *, session: str) -> str:

@@ -9,7 +9,8 @@ import av
 from safecity.platform.clock import from_us, to_us
 from safecity.sites.model import CameraId
 from safecity.video.access_unit import TICKS_PER_S, AccessUnit, StreamHeader
-from safecity.video.disk import AppendJob, DiskFailure, DiskWriter, Job, OpenJob
+from safecity.video.disk import DiskWriter
+from safecity.video.disk_jobs import AppendJob, DiskFailure, Job, OpenJob
 from safecity.video.fmp4 import codec_string
 from safecity.video.h264 import parameter_sets_of, parse_sps
 from safecity.video.ledger import OutageLedger
@@ -149,7 +150,12 @@ def record_to_disk(folder: Path, header: StreamHeader, seconds: int) -> tuple[li
     disk = DiskWriter(Volumes.at(folder), put_row=rows.append)
     facts: list[object] = []
     rules = SegmentRules(segment_s=4.0, fragment_s=1.0, writer="recorder-1", tag="tag")
-    outlets = Outlets(submit=disk.submit, take_failure=disk.take_failure, put_fact=facts.append)
+    outlets = Outlets(
+        submit=disk.submit,
+        take_failure=disk.take_failure,
+        put_fact=facts.append,
+        durable_until_us=disk.durable_until_us,
+    )
     ledger = OutageLedger(KEY, put_outage=facts.append, put_fact=facts.append)
     writer = SegmentWriter(KEY, rules=rules, outlets=outlets, ledger=ledger)
     disk.start()
