@@ -24,10 +24,12 @@ from safecity.api.wire import (
     HealthDetail,
     HealthView,
     RecorderHealth,
+    VolumeHealth,
 )
 from safecity.sites.model import CameraState
 from safecity.sites.service import CameraStatus
 from safecity.video.store import RecorderStatus, RecordingTotals
+from safecity.video.volume_store import VolumeStatus, list_volume_statuses
 
 STARTS_WITHIN = timedelta(seconds=60)
 ANALYSER_HOLDS = timedelta(seconds=8)
@@ -144,10 +146,36 @@ def render_analyser(one: AnalyserStatus, is_reporting: bool, *, processes: Mappi
 
 def render_disk(parts: WebParts, totals: RecordingTotals) -> DiskHealth:
     """Where recordings go: used, allowed, free."""
-    usage = shutil.disk_usage(parts.settings.platform.data_dir)
+    with parts.database.read() as connection:
+        volumes = list_volume_statuses(connection)
+    written = [one for one in volumes if one.is_recorded_on]
     video = parts.settings.video
-    room = usage.free + totals.size_bytes - int(video.reserve_gb * 1e9)
+    free = sum(one.free_bytes for one in written)
+    if not written:
+        free = shutil.disk_usage(parts.settings.platform.data_dir).free
+    room = free + totals.size_bytes - int(video.reserve_gb * 1e9) * max(1, len(written))
     budget = room if video.disk_gb is None else min(room, int(video.disk_gb * 1e9))
     return DiskHealth(
-        used_bytes=totals.size_bytes, budget_bytes=max(0, budget), free_bytes=usage.free, oldest=totals.oldest_at
+        used_bytes=totals.size_bytes,
+        budget_bytes=max(0, budget),
+        free_bytes=free,
+        oldest=totals.oldest_at,
+        volumes=tuple(render_volume(one) for one in volumes),
+    )
+
+
+def render_volume(one: VolumeStatus) -> VolumeHealth:
+    """One row of the list of disks."""
+    return VolumeHealth(
+        id=one.id,
+        directory=one.directory,
+        state=one.state.value,
+        since=one.since,
+        recorded_on=one.is_recorded_on,
+        free_bytes=one.free_bytes,
+        total_bytes=one.total_bytes,
+        used_bytes=one.used_bytes,
+        held_bytes=one.held_bytes,
+        hours_left=one.hours_left,
+        held_full=one.is_held_full,
     )

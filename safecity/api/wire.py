@@ -211,13 +211,32 @@ class RecorderHealth(Wire):
     is_reporting: bool
 
 
+class VolumeHealth(Wire):
+    """One recording directory, usually one disk."""
+
+    id: str
+    directory: str
+    state: Literal["ok", "filling", "full", "read_only", "failing", "slow", "gone"]
+    since: Instant
+    recorded_on: bool
+    free_bytes: int
+    total_bytes: int
+    used_bytes: int
+    held_bytes: int
+    hours_left: float | None
+    """At the present rate, were nothing deleted."""
+    held_full: bool
+    """Recordings that must not be deleted leave less than a day of room."""
+
+
 class DiskHealth(Wire):
-    """The disk of the recordings."""
+    """The disks of the recordings."""
 
     used_bytes: int
     budget_bytes: int
     free_bytes: int
     oldest: Instant | None
+    volumes: tuple[VolumeHealth, ...]
 
 
 class AnalyserHealth(Wire):

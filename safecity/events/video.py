@@ -135,3 +135,27 @@ class UncopiedDeleted(Fact):
     size_bytes: int
     oldest_at: datetime
     newest_at: datetime
+
+
+class VolumeStateChanged(Fact):
+    """A recording directory is better or worse than before; `hours_left` at the present rate, where it is known."""
+
+    type: ClassVar[str] = "video.volume_state_changed"
+    volume: str
+    directory: str
+    state: Literal["ok", "filling", "full", "read_only", "failing", "slow", "gone"]
+    before: str
+    free_bytes: int
+    hours_left: float | None
+    at: datetime
+
+
+class HeldRecordingsFill(Fact):
+    """Recordings that must not be deleted leave a volume less than a day of room."""
+
+    type: ClassVar[str] = "video.held_recordings_fill"
+    volume: str
+    directory: str
+    held_bytes: int
+    used_bytes: int
+    at: datetime

@@ -167,6 +167,11 @@ class VideoSettings(_Slice):
     fragment_s: float = Field(
         default=1.0, ge=0.2, le=5, description="Length of a fragment: what a crash can cost at most."
     )
+    sync_every_s: Literal["auto"] | Annotated[float, Field(ge=0.05, le=0.8)] = Field(
+        default="auto",
+        description="Fragments are gathered for so long, written and made durable together; auto: 0.2, and 0.6 on "
+        "disks that turn. With `fragment_s` it bounds what a power cut costs.",
+    )
     stall_after_s: float = Field(
         default=2.0, ge=0.5, le=60, description="Without a frame for so long, a stream is called stalled."
     )

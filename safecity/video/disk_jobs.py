@@ -38,7 +38,7 @@ Job = OpenJob | AppendJob | CloseJob
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiskFailure:
-    """Nothing of a stream was kept from an instant on: neither the rest of its segment nor what was handed over since."""
+    """Nothing of a stream was kept from an instant on, neither of its segment nor of what was handed over since."""
 
     detail: str
     started_us: int | None  # where the segment starts on the line; None where the disk had not heard of it yet

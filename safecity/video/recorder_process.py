@@ -41,6 +41,7 @@ from safecity.video.reports import ReportRhythm, camera_reports, note_reports
 from safecity.video.segments import Outlets, SegmentRules, SegmentWriter
 from safecity.video.supervision import SupervisedThread
 from safecity.video.timeline import ServerLine
+from safecity.video.volume_rhythm import writer_rules
 from safecity.video.volumes import Volumes, prepare_volumes
 
 log = structlog.get_logger()
@@ -75,7 +76,7 @@ class RecorderProcess:
         clock: Clock,
     ) -> None:
         self.mailbox = IndexMailbox()
-        self.disk = DiskWriter(volumes, put_row=self.mailbox.put_segment)
+        self.disk = DiskWriter(volumes, put_row=self.mailbox.put_segment, rules=writer_rules(volumes, settings))
         self._settings = settings
         self._slot = claims.slot
         self._database = database
@@ -243,6 +244,16 @@ class RecorderProcess:
             "waiting_bytes": self.disk.waiting_bytes,
             "watching": self._hub.watching,
             "thread_crashes": crashes,
+            "volumes": {
+                one.volume.id: {
+                    "state": one.state.value,
+                    "free_bytes": one.free_bytes,
+                    "total_bytes": one.total_bytes,
+                    "waiting_bytes": one.waiting_bytes,
+                    "streams": one.streams,
+                }
+                for one in self.disk.list_reports()
+            },
             "bitrate_bps": sum(one.bitrate_bps for one in figures),
         }
         store.put_recorder_status(

@@ -1,5 +1,7 @@
 """Deletes recordings by age and by disk, the oldest of all cameras first; never an open segment, never a held one.
 
+Each volume keeps a reserve of its own by what is oldest on it; the budget of all is kept by what is oldest anywhere.
+
 Crash-safe order: the row is marked `deleting` (from then on nobody is shown it), the file goes, the row goes. Whatever
 a crash leaves is finished by the next run; a file that is already gone is fine.
 """
@@ -11,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
 
@@ -23,7 +26,8 @@ from safecity.video import store
 from safecity.video.copies.backlog import is_owed
 from safecity.video.copies.model import list_targets
 from safecity.video.model import Segment
-from safecity.video.volumes import Volumes
+from safecity.video.volume_store import is_not_on, is_on
+from safecity.video.volumes import Volume, Volumes, holds
 
 log = structlog.get_logger()
 
@@ -145,7 +149,7 @@ class Keeper:
         for _ in range(MAX_BATCHES):
             with self._database.read() as connection:
                 copied = ~is_owed(self._targets, now=now)
-                old = store.list_oldest(connection, limit=BATCH, before=before, allowed=[copied])
+                old = store.list_oldest(connection, limit=BATCH, before=before, allowed=[copied, self._is_there()])
             gone = self._delete(old, "age", now)
             count, freed = count + len(gone), freed + sum(one.size_bytes for one in gone)
             if not gone:
@@ -153,24 +157,32 @@ class Keeper:
         return count, freed, False
 
     def _delete_for_space(self, now: datetime) -> tuple[int, int, int, bool]:
-        budget = None if self._settings.disk_gb is None else int(self._settings.disk_gb * GB)
+        """Each volume's reserve by what is on it, then the budget of all by what is oldest on any."""
+        count = freed = short = 0
+        is_done = True
+        for volume in [*self._there(), None]:
+            more = self._delete_on(volume, now)
+            count, freed, short = count + more[0], freed + more[1], max(short, more[2])
+            is_done = is_done and more[3]
+        return count, freed, short, is_done
+
+    def _delete_on(self, volume: Volume | None, now: datetime) -> tuple[int, int, int, bool]:
+        """Free what one volume's reserve needs, or, without one, what the budget needs."""
         count = freed = 0
         for _ in range(MAX_BATCHES):
             with self._database.read() as connection:
-                use = self._measure(connection)
-                excess = excess_bytes(use, budget_bytes=budget, reserve_bytes=int(self._settings.reserve_gb * GB))
+                excess = self._excess(connection, volume)
                 # Where others fill the disk, the last hour is not given for them: the alarm must reach someone first.
-                is_ours = budget is not None and use.used_bytes > budget
-                before = None if is_ours else now - KEPT_FOR_RESERVE
+                before = None if volume is None else now - KEPT_FOR_RESERVE
                 copied = ~is_owed(self._targets, now=now)
-                oldest = store.list_oldest(connection, limit=BATCH, before=before, allowed=[copied])
+                oldest = self._oldest(connection, volume, before=before, allowed=[copied]) if excess else []
                 chosen = choose_for_space(oldest, excess=excess)
                 if not chosen and excess and self._targets:
                     # Nothing that is copied is left: the disk comes first, and this is told.
-                    chosen = choose_for_space(store.list_oldest(connection, limit=BATCH, before=before), excess=excess)
+                    chosen = choose_for_space(self._oldest(connection, volume, before=before), excess=excess)
                     self._tell_uncopied(chosen, now)
             if excess and not chosen:
-                log.warning("video.retention_short", short_bytes=excess)
+                log.warning("video.retention_short", volume=None if volume is None else volume.id, short_bytes=excess)
                 return count, freed, excess, True
             gone = self._delete(chosen, "disk", now)
             count, freed = count + len(gone), freed + sum(one.size_bytes for one in gone)
@@ -192,9 +204,38 @@ class Keeper:
             name = fact_id(fact.type, rows[0].path, rows[-1].path, len(rows))
             state_fact(connection, fact, id=name, source=self._source, time=now, subject="recordings")
 
-    def _measure(self, connection: Connection) -> DiskUse:
-        folder = self._volumes.list_volumes()[0].directory
-        return DiskUse(used_bytes=store.read_totals(connection).size_bytes, free_bytes=shutil.disk_usage(folder).free)
+    def _excess(self, connection: Connection, volume: Volume | None) -> int:
+        if volume is not None:
+            try:
+                free_bytes = shutil.disk_usage(volume.directory).free
+            except OSError:
+                return 0
+            use = DiskUse(used_bytes=0, free_bytes=free_bytes)
+            return excess_bytes(use, budget_bytes=None, reserve_bytes=int(self._settings.reserve_gb * GB))
+        if self._settings.disk_gb is None:
+            return 0
+        use = DiskUse(used_bytes=store.read_totals(connection).size_bytes, free_bytes=0)
+        return excess_bytes(use, budget_bytes=int(self._settings.disk_gb * GB), reserve_bytes=0)
+
+    def _oldest(
+        self, connection: Connection, volume: Volume | None, *, before: datetime | None, allowed: store.Conditions = ()
+    ) -> list[Segment]:
+        """The oldest on a volume. Rows from before there were volumes are on the first, as far as it has them."""
+
+        def list_on(where: sa.ColumnElement[bool]) -> list[Segment]:
+            return store.list_oldest(connection, limit=BATCH, before=before, allowed=[*allowed, where])
+
+        if volume is None:
+            return list_on(self._is_there())
+        mine = [row for row in list_on(is_on(None)) if holds(volume, row.path)]
+        return sorted([*list_on(is_on(volume.id)), *mine], key=lambda row: row.started_at)[:BATCH]
+
+    def _there(self) -> list[Volume]:
+        return [one for one in self._volumes.list_volumes() if one.is_there()]
+
+    def _is_there(self) -> sa.ColumnElement[bool]:
+        """Not on a volume whose disk is away: its rows stay for the files that may come back."""
+        return is_not_on([one.id for one in self._volumes.list_volumes() if not one.is_there()])
 
     def _delete(self, rows: Sequence[Segment], reason: Literal["age", "disk"], now: datetime) -> list[Segment]:
         """Mark, unlink, drop; returns the rows that are gone."""

@@ -9,6 +9,7 @@ from safecity.video.volumes import Volume
 FULL_BYTES = 64 * 1024**2  # less than this, and nothing new is begun there
 FULL_SHARE = 0.02  # of small disks
 FILLING_SHARE = 0.05
+DAY_S = 86_400
 STAY_WITHIN = 1.1  # a stream leaves a healthy volume only where that has so much more than its share
 STAY_STREAMS = 1
 
@@ -55,6 +56,19 @@ def room_state(*, free_bytes: int, total_bytes: int, reserve_bytes: int) -> Volu
     if free_bytes < min(reserve_bytes / 2, total_bytes * FILLING_SHARE):
         return VolumeState.FILLING
     return VolumeState.OK
+
+
+def hours_left(free_bytes: int, *, reserve_bytes: int, write_bps: int) -> float | None:
+    """How long the room above the reserve lasts at this rate, were nothing deleted; None where nothing is written."""
+    if write_bps <= 0:
+        return None
+    return round(max(0, free_bytes - reserve_bytes) * 8 / write_bps / 3600, 1)
+
+
+def held_fills(*, free_bytes: int, used_bytes: int, held_bytes: int, reserve_bytes: int, write_bps: int) -> bool:
+    """Whether what must not be deleted is most of it, and with all else deleted less than a day of room is left."""
+    room_bytes = free_bytes + used_bytes - held_bytes - reserve_bytes
+    return held_bytes * 2 > used_bytes and room_bytes * 8 < write_bps * DAY_S
 
 
 def choose_volume(current: Volume | None, candidates: Sequence[Candidate]) -> Volume | None:

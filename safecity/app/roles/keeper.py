@@ -25,7 +25,8 @@ from safecity.sites.links.watch import LinkWatch
 from safecity.sites.states import expire_camera_states
 from safecity.video.export import ClipExports
 from safecity.video.reindex import Reindexer
-from safecity.video.retention import AgeTrust, Keeper
+from safecity.video.retention import GB, AgeTrust, Keeper
+from safecity.video.volume_watch import VolumeWatch
 from safecity.video.volumes import Volumes, prepare_volumes
 
 TURN_S = 0.5
@@ -33,6 +34,7 @@ INTAKE_EVERY_S = 0.5
 CLOCKS_EVERY_S = 1.0
 STATES_EVERY_S = 1.0
 RETENTION_EVERY_S = 10.0
+VOLUMES_EVERY_S = 3.0
 REINDEX_EVERY_S = 5.0
 EXPORTS_EVERY_S = 600.0
 BACKUP_LOOK_S = 60.0
@@ -107,6 +109,7 @@ def _store_chores(around: _Around) -> tuple[Chore, ...]:
     database, clock, video = around.database, around.clock, around.settings.video
     retention = Keeper(database, video, volumes=around.volumes, source=around.slot)
     trust = AgeTrust(clock.now(), monotonic_s=clock.monotonic_s())
+    watch = VolumeWatch(database, around.volumes, reserve_bytes=int(video.reserve_gb * GB))
     reindexer = Reindexer(database, volumes=around.volumes, source=around.slot)
     exports = ClipExports(database, oversight=around.oversight, clock=clock, data_dir=around.data_dir, settings=video)
 
@@ -120,6 +123,7 @@ def _store_chores(around: _Around) -> tuple[Chore, ...]:
 
     return (
         Chore("states", expire_states, every_s=STATES_EVERY_S),
+        Chore("volumes", lambda: watch.run_once(clock.now()), every_s=VOLUMES_EVERY_S),
         Chore("retention", delete, every_s=RETENTION_EVERY_S),
         Chore("reindex", lambda: reindexer.run_once(clock.now()), every_s=REINDEX_EVERY_S),
         Chore("exports", exports.delete_expired, every_s=EXPORTS_EVERY_S),

@@ -53,6 +53,7 @@ def scratch() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.timeout(7200)
 def test_the_power_goes_at_any_moment(recorded: Recorded, scratch: Path) -> None:
     events = len(recorded.events)
     chance = random.Random(20261)
