@@ -246,7 +246,7 @@ class DiskWriter:
             for key in [key for key, place in self._places.items() if place is writer]:
                 if key not in told and not self._book.is_failing(key):
                     failure = DiskFailure(detail="disk_slow", started_us=None, durable_until_us=None, goes_on=True)
-                    self._book.fail(key, self._book.generation_of(key), failure)
+                    self._book.fail(key, failure, generation=self._book.generation_of(key))
                 told.add(key)
             for key in told:
                 self._drop_moving(key)

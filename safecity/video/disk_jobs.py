@@ -68,7 +68,7 @@ class StreamBook:
         """Whether a failure waits to be taken."""
         return key in self._failures
 
-    def fail(self, key: StreamKey, generation: int, failure: DiskFailure) -> bool:
+    def fail(self, key: StreamKey, failure: DiskFailure, *, generation: int) -> bool:
         """The stream's segment ended early; False where that was known already."""
         with self.lock:
             if generation != self.generation_of(key):

@@ -124,7 +124,7 @@ class SegmentFiles:
         for file in list(self._files.values()):
             key, (_, fragments, until_us) = file.job.key, file.durable
             failure = _failure(file, detail, until_us=until_us, goes_on=True)
-            if self._out.book.fail(key, file.generation, failure):
+            if self._out.book.fail(key, failure, generation=file.generation):
                 told.append(key)
                 if fragments:
                     self._out.book.set_root(key, merkle.root(file.leaves[: fragments + 1]).hex())
@@ -198,7 +198,7 @@ class SegmentFiles:
         self._cut(file)
         self._finish(file)
         failure = _failure(file, detail, until_us=file.until_us, goes_on=goes_on)
-        self._out.book.fail(key, file.generation, failure)
+        self._out.book.fail(key, failure, generation=file.generation)
         self._out.note_closed(key, file.generation)
 
     def _cut(self, file: _File) -> None:
