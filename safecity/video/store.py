@@ -201,14 +201,9 @@ def list_segments(
 def find_next_segment(connection: Connection, camera: CameraId, stream: Stream, *, after: datetime) -> Segment | None:
     """The first segment that starts at or after an instant."""
     c = segments.c
-    statement = (
-        sa.select(segments)
-        .where(
-            c.camera == camera, c.stream == stream.value, c.state != SegmentState.DELETING.value, c.started_at >= after
-        )
-        .order_by(c.started_at)
-        .limit(1)
-    )
+    is_kept = c.state != SegmentState.DELETING.value
+    mine = sa.select(segments).where(c.camera == camera, c.stream == stream.value, is_kept, c.started_at >= after)
+    statement = mine.order_by(c.started_at).limit(1)
     row = connection.execute(statement).mappings().first()
     return None if row is None else segment_of(row)
 
@@ -339,9 +334,8 @@ def list_oldest(
     c = segments.c
     # Not `==`: SQLite would then take the index on the state and sort everything that is closed.
     is_closed = c.state.not_in([SegmentState.OPEN.value, SegmentState.DELETING.value])
-    statement = sa.select(segments).where(is_closed, is_not_held(segments), *allowed)
-    if before is not None:
-        statement = statement.where(c.durable_until <= before)
+    ended = [] if before is None else [c.durable_until <= before]
+    statement = sa.select(segments).where(is_closed, is_not_held(segments), *allowed, *ended)
     statement = statement.order_by(c.started_at).limit(min(limit, MAX_ROWS))
     return [segment_of(row) for row in connection.execute(statement).mappings()]
 

@@ -1608,7 +1608,7 @@ export interface components {
         };
         /**
          * DiskHealth
-         * @description The disk of the recordings.
+         * @description The disks of the recordings.
          */
         DiskHealth: {
             /** Budget Bytes */
@@ -1619,6 +1619,8 @@ export interface components {
             oldest: string | null;
             /** Used Bytes */
             used_bytes: number;
+            /** Volumes */
+            volumes: components["schemas"]["VolumeHealth"][];
         };
         /**
          * DrillView
@@ -2458,6 +2460,40 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * VolumeHealth
+         * @description One recording directory, usually one disk.
+         */
+        VolumeHealth: {
+            /** Directory */
+            directory: string;
+            /** Free Bytes */
+            free_bytes: number;
+            /** Held Bytes */
+            held_bytes: number;
+            /** Held Full */
+            held_full: boolean;
+            /** Hours Left */
+            hours_left: number | null;
+            /** Id */
+            id: string;
+            /** Recorded On */
+            recorded_on: boolean;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "ok" | "filling" | "full" | "read_only" | "failing" | "slow" | "gone";
+            /** Total Bytes */
+            total_bytes: number;
+            /** Used Bytes */
+            used_bytes: number;
         };
         /**
          * WrongWay
