@@ -66,6 +66,8 @@ class Lateness:
             if row.lag_s is not None:
                 self._lags.append((row.copied_at, row.protection, row.lag_s))
             self._sent.append((self._clock.monotonic_s(), row.size_bytes))
+        copies, size_bytes, bad = self._sums  # exact once a minute, kept up in between
+        self._sums = (copies + len(rows), size_bytes + sum(row.size_bytes for row in rows), bad)
 
     def is_waiting(self, now_s: float) -> bool:
         """Whether the place did not answer lately and is not asked yet again."""

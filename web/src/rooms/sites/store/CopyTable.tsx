@@ -57,6 +57,7 @@ function useColumns(): Column<CopyTargetHealth>[] {
     () => [
       { id: 'name', width: '6.5rem', label: t('copies.place'), render: (row) => <Ltr>{row.name}</Ltr>, sortBy: (row) => row.name },
       { id: 'state', width: '7.5rem', label: t('copies.state'), render: (row) => <State row={row} />, sortBy: (row) => row.state },
+      { id: 'drill', width: '10.5rem', label: t('copies.drill'), render: (row) => <Drill row={row} />, sortBy: (row) => row.last_drill?.ended_at ?? null },
       { id: 'copies', width: '5.5rem', label: t('copies.copies'), figures: true, render: (row) => <Ltr>{count(row.copies)}</Ltr>, sortBy: (row) => row.copies },
       {
         id: 'waiting', width: '8rem', label: t('copies.waiting'), figures: true, sortBy: (row) => row.waiting,
@@ -64,7 +65,6 @@ function useColumns(): Column<CopyTargetHealth>[] {
       },
       { id: 'p50', width: '5rem', label: t('copies.lag.half'), figures: true, render: (row) => <Lag seconds={row.lag_p50_s} />, sortBy: (row) => row.lag_p50_s },
       { id: 'p99', width: '5rem', label: t('copies.lag.all'), figures: true, render: (row) => <Lag seconds={row.lag_p99_s} />, sortBy: (row) => row.lag_p99_s },
-      { id: 'drill', label: t('copies.drill'), render: (row) => <Drill row={row} />, sortBy: (row) => row.last_drill?.ended_at ?? null },
     ],
     [t],
   )
@@ -79,7 +79,7 @@ export function CopyTable() {
   if (copies === undefined) return null
   return (
     <Panel fill title={t('copies.title')}>
-      <DataTable label={t('copies.title')} columns={columns} rows={copies} rowKey={(row) => row.name} leastWidth="44rem" sortedBy={{ id: 'name', down: false }} empty={<EmptyState icon="warn" title={t('copies.none')}>{t('copies.none.do')}</EmptyState>} />
+      <DataTable label={t('copies.title')} columns={columns} rows={copies} rowKey={(row) => row.name} leastWidth="50rem" sortedBy={{ id: 'name', down: false }} empty={<EmptyState icon="warn" title={t('copies.none')}>{t('copies.none.do')}</EmptyState>} />
     </Panel>
   )
 }
