@@ -36,6 +36,15 @@ def clips_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def evidence_dir() -> Path:
+    """The folder of signed clips and pictures (SAFECITY_TEST_DATA/evidence)."""
+    folder = Path(os.environ.get("SAFECITY_TEST_DATA", REPOSITORY.parent / "shared" / "data")) / "evidence"
+    if not folder.is_dir():
+        missing(f"no signed clips at {folder}; set SAFECITY_TEST_DATA to the folder that holds evidence/")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def models_dir() -> Path:
     """The folder of detector models (SAFECITY_TEST_DATA/models)."""
     folder = Path(os.environ.get("SAFECITY_TEST_DATA", REPOSITORY.parent / "shared" / "data")) / "models"

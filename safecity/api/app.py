@@ -28,6 +28,7 @@ from safecity.api.page import install_page
 from safecity.api.parts import WebParts
 from safecity.api.plan_routes import plan_router
 from safecity.api.problems import install
+from safecity.api.public_routes import public_router
 from safecity.api.recordings import Recordings
 from safecity.api.scene_routes import scene_router
 from safecity.api.session_routes import session_router
@@ -38,6 +39,20 @@ from safecity.api.wire import ConfigView, MapView
 log = structlog.get_logger()
 
 MAP_ZOOM = 11.6
+ROUTERS = (
+    link_router,
+    cabinet_router,
+    log_router,
+    drills_router,
+    alert_router,
+    incident_router,
+    unit_router,
+    case_router,
+    scene_router,
+    demo_router,
+    plan_router,
+    public_router,
+)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 DESCRIPTION = "SafeCity's API. Errors are RFC 9457 problem documents; times are RFC 3339 in UTC; positions are WGS84."
 
@@ -77,11 +92,7 @@ def create_web_app(parts: WebParts) -> FastAPI:
     app.include_router(timeline_router(parts))
     app.include_router(event_router(parts, feed))
     app.include_router(health_router(parts, recordings))
-    app.include_router(link_router(parts))
-    app.include_router(cabinet_router(parts))
-    app.include_router(log_router(parts))
-    app.include_router(drills_router(parts))
-    for make in (alert_router, incident_router, unit_router, case_router, scene_router, demo_router, plan_router):
+    for make in ROUTERS:
         app.include_router(make(parts))
 
     @app.get("/api/config", tags=["config"])

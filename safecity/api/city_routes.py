@@ -86,6 +86,7 @@ def timeline_router(parts: WebParts) -> APIRouter:
             found = read_timeline(connection, CameraId(camera_id), from_at=start, to_at=end, now=parts.clock.now())
         return TimelineView(
             recorded=tuple(SpanView(from_=span.from_at, to=span.to_at) for span in found.recorded),
+            recovered=tuple(SpanView(from_=span.from_at, to=span.to_at) for span in found.recovered),
             missing=tuple(MissingView(from_=gap.from_at, to=gap.to_at, cause=gap.cause) for gap in found.missing),
             settled_until=found.settled_until,
         )

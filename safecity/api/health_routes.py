@@ -24,11 +24,14 @@ from safecity.api.wire import (
     HealthDetail,
     HealthView,
     RecorderHealth,
+    StoreHealth,
     VolumeHealth,
 )
 from safecity.sites.model import CameraState
 from safecity.sites.service import CameraStatus
-from safecity.video.store import RecorderStatus, RecordingTotals
+from safecity.video.check_store import read_check_state
+from safecity.video.store import RecorderStatus
+from safecity.video.totals import RecordingTotals
 from safecity.video.volume_store import VolumeStatus, list_volume_statuses
 
 STARTS_WITHIN = timedelta(seconds=60)
@@ -67,6 +70,7 @@ def health_router(parts: WebParts, recordings: Recordings) -> APIRouter:
             unexplained_s=recordings.unexplained_s(),
             disk=render_disk(parts, recordings.totals()),
             copies=list_copy_targets(parts),
+            store=render_store(parts),
             gateway=GatewayHealth(viewers=viewers if isinstance(viewers, int) else None),
             database=DatabaseHealth(kind="sqlite" if parts.database.is_sqlite else "postgresql", ok=True),
             backup=read_backup_health(parts),
@@ -141,6 +145,18 @@ def render_analyser(one: AnalyserStatus, is_reporting: bool, *, processes: Mappi
         since=one.started_at,
         restarts=restarts,
         is_reporting=is_reporting,
+    )
+
+
+def render_store(parts: WebParts) -> StoreHealth:
+    """How the slow check of all recordings stands."""
+    with parts.database.read() as connection:
+        found = read_check_state(connection)
+    return StoreHealth(
+        days=found.days,
+        oldest_checked_at=found.oldest_checked_at,
+        newest_checked_at=found.newest_checked_at,
+        findings={kind.value: count for kind, count in sorted(found.findings.items())},
     )
 
 

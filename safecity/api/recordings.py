@@ -11,13 +11,8 @@ from safecity.platform.database import Database
 from safecity.sites.model import CameraId
 from safecity.video.accounting import read_recorded_s, read_unexplained_s
 from safecity.video.model import SETTLES_WITHIN, Stream
-from safecity.video.store import (
-    RecorderStatus,
-    RecordingTotals,
-    find_next_segment,
-    list_recorder_statuses,
-    read_totals,
-)
+from safecity.video.store import RecorderStatus, find_next_segment, list_recorder_statuses
+from safecity.video.totals import RecordingTotals, read_totals
 
 KEEP_S = 2.0
 ACCOUNT_EVERY_S = 10.0

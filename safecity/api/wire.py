@@ -3,7 +3,7 @@
 The page's types are generated from these through OpenAPI.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -156,6 +156,8 @@ class TimelineView(Wire):
     """What of a camera is recorded and what is missing."""
 
     recorded: tuple[SpanView, ...]
+    recovered: tuple[SpanView, ...]
+    """What of the recorded was filled in later, from a recorder at the site or the camera's own card."""
     missing: tuple[MissingView, ...]
     settled_until: Instant
 
@@ -316,6 +318,39 @@ class BackupHealth(Wire):
     problem: str | None
 
 
+class LedgerDayView(Wire):
+    """Camera-seconds of one closed day, over all cameras."""
+
+    day: date
+    cameras: int
+    expected_s: float
+    recorded_s: float
+    recovered_s: float
+    """Filled in later, from a recorder at the site or the camera's own card."""
+    missing_s: dict[str, float]
+    """By cause: camera, link, credentials, power, recorder, disk, policy."""
+    unexplained_s: float
+
+
+class LedgerView(Wire):
+    """The city's gap ledger, oldest day first."""
+
+    city: str
+    time_zone: str
+    days: tuple[LedgerDayView, ...]
+
+
+class StoreHealth(Wire):
+    """How the slow check of all recordings stands."""
+
+    days: int
+    """Stream-days that were wholly verified at least once."""
+    oldest_checked_at: Instant | None
+    newest_checked_at: Instant | None
+    findings: dict[str, int]
+    """What stands, by kind; empty when all is well."""
+
+
 class HealthDetail(Wire):
     """All of the health page."""
 
@@ -327,6 +362,7 @@ class HealthDetail(Wire):
     disk: DiskHealth
     copies: tuple[CopyTargetHealth, ...]
     """Places of second copies; empty where the settings name none."""
+    store: StoreHealth
     gateway: GatewayHealth
     database: DatabaseHealth
     backup: BackupHealth

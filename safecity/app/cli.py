@@ -29,6 +29,7 @@ from safecity.platform.settings import load_settings
 from safecity.sites.cabinets.commands import cabinet_app
 from safecity.sites.commands import city_app
 from safecity.sites.links.commands import link_app
+from safecity.video.check_commands import check, rebuild
 from safecity.video.commands import clip_app
 from safecity.video.copies.commands import copies_app
 from safecity.video.ledger_command import ledger
@@ -51,6 +52,8 @@ app.add_typer(unit_app, name="unit", help="Units that can be sent.")
 app.add_typer(user_app, name="user", help="Who may sign in.")
 app.add_typer(log_app, name="log", help="The log of every look and change.")
 app.add_typer(clip_app, name="clip", help="Exported clips.")
+store_app.command()(check)
+store_app.command()(rebuild)
 app.add_typer(store_app, name="store", help="Where recordings are kept.")
 app.add_typer(copies_app, name="copies", help="Second copies of recordings.")
 app.add_typer(analyze_app)

@@ -201,6 +201,15 @@ class VideoSettings(_Slice):
     cache_gb: float = Field(
         default=2.0, gt=0, le=10_000, description="Most GB of copies kept in `cache` while recordings are mended."
     )
+    verify_days: float = Field(
+        default=30.0, gt=0, le=3650, description="Recordings verified within so many days are not verified again."
+    )
+    verify_mb_per_s: float = Field(
+        default=10.0,
+        ge=0,
+        le=10_000,
+        description="MB a second that the keeper reads to verify recordings against their hashes; 0: never.",
+    )
     viewers: int = Field(default=400, ge=1, description="Most live streams that one gateway hands out at once.")
     export_max_s: float = Field(default=3600.0, gt=0, le=86_400, description="Longest interval of one export.")
 

@@ -4,7 +4,7 @@ This is the figure that is published: no vendor promises one. It is read from th
 never from what anybody hopes, hour by hour so that it asks little of the database at a time.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from safecity.platform.database import Database
 from safecity.sites.model import CameraId
 from safecity.sites.tables import cameras
 from safecity.video.accounting import read_unexplained_s
-from safecity.video.model import Cause
+from safecity.video.model import Cause, Span
 from safecity.video.store import read_timeline
 
 HOUR = timedelta(hours=1)
@@ -33,7 +33,7 @@ class DayLedger:
     expected_s: float
     recorded_s: float
     recovered_s: float
-    """Filled in later from a camera's card or an edge; 0 as long as there is no such source."""
+    """Filled in later, from a camera's card or an edge; not in `recorded_s`."""
     missing_s: dict[Cause, float]
     """By cause; `policy` is what retention deleted, and what was before a camera was first recorded."""
     unexplained_s: float
@@ -65,13 +65,13 @@ def read_day(
         missing[Cause.RECORDER] -= unstated_s
     return DayLedger(
         day=day, from_at=begin, until=until, cameras=len(everyone), expected_s=sums.expected_s,
-        recorded_s=sums.recorded_s, recovered_s=0.0, missing_s=missing, unexplained_s=unstated_s,
+        recorded_s=sums.recorded_s, recovered_s=sums.recovered_s, missing_s=missing, unexplained_s=unstated_s,
     )  # fmt: skip
 
 
 class _Sums:
     def __init__(self) -> None:
-        self.expected_s = self.recorded_s = self.unexplained_s = 0.0
+        self.expected_s = self.recorded_s = self.recovered_s = self.unexplained_s = 0.0
         self.missing_s = dict.fromkeys(Cause, 0.0)
 
 
@@ -86,8 +86,14 @@ def _add_hour(
             found = read_timeline(connection, camera, from_at=from_at, to_at=to_at, now=now)
             settled.append(found.settled_until)
             sums.expected_s += (found.settled_until - from_at).total_seconds()
-            sums.recorded_s += sum((span.to_at - span.from_at).total_seconds() for span in found.recorded)
+            recovered_s = _length_s(found.recovered)
+            sums.recovered_s += recovered_s
+            sums.recorded_s += _length_s(found.recorded) - recovered_s
             for gap in found.missing:
                 sums.missing_s[gap.cause] += (gap.to_at - gap.from_at).total_seconds()
         sums.unexplained_s += read_unexplained_s(connection, from_at=from_at, to_at=to_at, now=now)
     return min(settled, default=from_at)
+
+
+def _length_s(spans: Iterable[Span]) -> float:
+    return sum((span.to_at - span.from_at).total_seconds() for span in spans)

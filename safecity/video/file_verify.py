@@ -24,7 +24,7 @@ _DESCRIBED = ("session", "rate_ppb", "line_error_us", "camera_offset_us", "previ
 
 
 class Flaw(StrEnum):
-    """What can be wrong with a file or with what the index says of it."""
+    """What can be wrong with a file or with what the index says of it; the last five concern more than one file."""
 
     MISSING = "missing"  # the index knows a file that is not there
     UNREADABLE = "unreadable"  # the disk does not give it
@@ -33,6 +33,14 @@ class Flaw(StrEnum):
     ROOT = "root"  # its bytes are not those that were recorded
     DESCRIPTION = "description"  # it says other things of itself than the index does
     TIMES = "times"  # its times are not those of the row
+    UNKNOWN = "unknown"  # a recording that the index does not know
+    OVERLAP = "overlap"  # it begins before the one before it ends
+    CHAIN = "chain"  # it does not name the root of the one before it
+    HOLE = "hole"  # nothing is recorded, and no outage says why
+    ENDLESS = "endless"  # an outage without an end, though recording went on
+
+
+FILE_FLAWS = frozenset({Flaw.MISSING, Flaw.UNREADABLE, Flaw.SIZE, Flaw.TORN, Flaw.ROOT, Flaw.DESCRIPTION, Flaw.TIMES})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

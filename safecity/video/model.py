@@ -139,7 +139,8 @@ class Missing:
 class Timeline:
     """What of an interval is recorded and what is missing; together they cover it up to `settled_until`."""
 
-    recorded: tuple[Span, ...]
+    recorded: tuple[Span, ...]  # what can be played, recovered or not
+    recovered: tuple[Span, ...]  # what of it was filled in later, from an edge or a camera's card
     missing: tuple[Missing, ...]
     settled_until: datetime  # behind this instant the newest seconds are still on their way to the disk
 
@@ -242,9 +243,11 @@ def explain(
     if newest is not None and now - newest <= SETTLES_WITHIN:
         settled_until = min(settled_until, newest)
     if settled_until <= from_at:
-        return Timeline(recorded=(), missing=(), settled_until=max(settled_until, from_at))
+        return Timeline(recorded=(), recovered=(), missing=(), settled_until=max(settled_until, from_at))
     spans = recorded_spans(segments, from_at=from_at, to_at=settled_until)
     missing: list[Missing] = []
     for gap in gaps_between(spans, from_at=from_at, to_at=settled_until):
         missing.extend(explain_gap(gap, outages, known_from=known_from))
-    return Timeline(recorded=spans, missing=tuple(missing), settled_until=settled_until)
+    later = [one for one in segments if one.origin.is_recovered]
+    recovered = recorded_spans(later, from_at=from_at, to_at=settled_until)
+    return Timeline(recorded=spans, recovered=recovered, missing=tuple(missing), settled_until=settled_until)

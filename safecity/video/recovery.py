@@ -166,7 +166,7 @@ def restore_file(
         fragments = _before_next(_sound(file_path, found), found, starts)
         if not fragments:
             raise DataLoss("no fragment of it is whole", code="video.recording_torn")
-        row = _row_of(found, fragments, path=path, key=key, writer=writer)
+        row = row_of(found, fragments, path=path, key=key, writer=writer)
         size = os.fstat(file.fileno()).st_size
         if size > row.size_bytes:
             os.ftruncate(file.fileno(), row.size_bytes)
@@ -224,7 +224,11 @@ def _holds_together(source: FileSource, fragment: Fragment) -> bool:
         return False
 
 
-def _row_of(found: Scan, fragments: list[Fragment], *, path: str, key: StreamKey, writer: str) -> Segment:
+def row_of(found: Scan, fragments: list[Fragment], *, path: str, key: StreamKey, writer: str) -> Segment:
+    """The row of a closed recording that ends with these fragments, without its root and its volume.
+
+    Raises Invalid where it is no recording of this stream and DataLoss where its times cannot be.
+    """
     said = _read_description(found.description)
     if (said.get("camera"), said.get("stream")) != (key[0], key[1].value):
         raise Invalid("it describes another camera or stream than its folder", code="video.recording_foreign")

@@ -80,7 +80,7 @@ class Reindexer:
         if not paths:
             return True
         with self._database.read() as connection:
-            finished, starts = _read_known(connection, key, day)
+            finished, starts = read_known(connection, key, day)
         # From the newest back: a file that a disk had under way when it was given up ends where the next one begins.
         for path in [path for path in reversed(paths) if path not in finished]:
             if found.size_bytes >= BYTES_A_RUN:
@@ -143,7 +143,7 @@ def list_days(volumes: Volumes) -> Iterator[_Day]:
                     yield from ((volume, key, one.name) for one in folder.iterdir() if _DAY.fullmatch(one.name))
 
 
-def _read_known(connection: Connection, key: StreamKey, day: str) -> tuple[set[str], dict[str, datetime]]:
+def read_known(connection: Connection, key: StreamKey, day: str) -> tuple[set[str], dict[str, datetime]]:
     """Paths of a stream's day that are finished, and the starts of all, those being deleted too.
 
     One that is open and that nobody writes was on a disk that went away and is back.

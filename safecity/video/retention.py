@@ -26,6 +26,7 @@ from safecity.video import store
 from safecity.video.copies.backlog import is_owed
 from safecity.video.copies.model import list_targets
 from safecity.video.model import Segment
+from safecity.video.totals import read_totals
 from safecity.video.volume_store import is_not_on, is_on
 from safecity.video.volumes import Volume, Volumes, holds
 
@@ -214,7 +215,7 @@ class Keeper:
             return excess_bytes(use, budget_bytes=None, reserve_bytes=int(self._settings.reserve_gb * GB))
         if self._settings.disk_gb is None:
             return 0
-        use = DiskUse(used_bytes=store.read_totals(connection).size_bytes, free_bytes=0)
+        use = DiskUse(used_bytes=read_totals(connection).size_bytes, free_bytes=0)
         return excess_bytes(use, budget_bytes=int(self._settings.disk_gb * GB), reserve_bytes=0)
 
     def _oldest(

@@ -7,7 +7,7 @@ never raised; every count and size has a limit; and pictures are read only when 
 import os
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from io import IOBase
 from typing import BinaryIO, Protocol, cast
@@ -130,10 +130,9 @@ def as_source(source: "BinaryIO | bytes | Source") -> Source:
 def scan(source: "BinaryIO | bytes | Source") -> Scan:
     """Where everything lies. Raises DataLoss only when the init segment itself cannot be read."""
     data = as_source(source)
-    init_end = _find_init_end(data)
-    init = data.read_at(0, init_end)
+    head = read_init(data)
     fragments: list[Fragment] = []
-    at, damage = init_end, None
+    at, damage = head.whole_bytes, None
     while at < data.size_bytes:
         try:
             if len(fragments) >= MAX_FRAGMENTS:
@@ -144,13 +143,21 @@ def scan(source: "BinaryIO | bytes | Source") -> Scan:
             break
         fragments.append(found)
         at = found.offset_bytes + found.size_bytes
+    return replace(head, fragments=tuple(fragments), whole_bytes=at, damage=damage)
+
+
+def read_init(source: "BinaryIO | bytes | Source") -> Scan:
+    """What the init segment alone says; no fragment is looked at. Raises DataLoss where it cannot be read."""
+    data = as_source(source)
+    init_end = _find_init_end(data)
+    init = data.read_at(0, init_end)
     return Scan(
         init_bytes=init,
         track=read_track(init),
         description=find_description(init),
-        fragments=tuple(fragments),
-        whole_bytes=at,
-        damage=damage,
+        fragments=(),
+        whole_bytes=init_end,
+        damage=None,
     )
 
 

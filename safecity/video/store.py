@@ -1,4 +1,4 @@
-"""Tables of recording, and their queries: segments, outages, recorder status.
+"""Queries of recording: segments, outages, recorder status.
 
 Every write of a running recorder comes through the index mailbox, batched; nothing here is on the path of a picture.
 """
@@ -12,92 +12,17 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection, RowMapping
 
-from safecity.platform.database import Json, UtcInstant, metadata
+from safecity.platform.database import UtcInstant
 from safecity.sites.cabinets.store import list_power_cuts
 from safecity.sites.model import CameraId
 from safecity.video.holds import is_not_held, take_turn
 from safecity.video.model import Cause, Origin, Outage, Segment, SegmentState, Stream, Timeline, explain
 from safecity.video.power import BATTERY_LASTS, blame_power
+from safecity.video.tables import NOT_CLOSED, deletions, outages, recorder_status, segments
+from safecity.video.totals import count_closing, count_deleting
 
 MAX_ROWS = 50_000  # of one answer: 30 days of one stream are 43,200 segments
-_RAW_US = sa.BigInteger
 Conditions = Sequence[sa.ColumnElement[bool]]
-
-segments = sa.Table(
-    "segments",
-    metadata,
-    sa.Column("camera", sa.String(64), primary_key=True, comment="Camera id"),
-    sa.Column("stream", sa.String(8), primary_key=True, comment="main or sub"),
-    sa.Column("started_at", UtcInstant, primary_key=True, comment="Its first picture, on this server's time line"),
-    sa.Column("durable_until", UtcInstant, nullable=False, comment="End of the last fragment known to be on the disk"),
-    sa.Column("state", sa.String(10), nullable=False, comment="open, closed, deleting"),
-    sa.Column("path", sa.String(255), nullable=False, comment="File below the media folder"),
-    sa.Column("session", sa.String(40), nullable=False, comment="Reader session whose media ticks it holds"),
-    sa.Column("size_bytes", sa.BigInteger, nullable=False, comment="Durable bytes of the file"),
-    sa.Column("fragments", sa.Integer, nullable=False, comment="Fragments, without the init segment"),
-    sa.Column("codec", sa.String(8), nullable=False, comment="h264 or hevc"),
-    sa.Column("codec_string", sa.String(40), nullable=False, comment="RFC 6381, such as avc1.42E01F"),
-    sa.Column("width_px", sa.Integer, nullable=False, comment="Picture width"),
-    sa.Column("height_px", sa.Integer, nullable=False, comment="Picture height"),
-    sa.Column("rate_ppb", sa.BigInteger, nullable=False, comment="Our time runs (1 + this / 1e9) as fast as its ticks"),
-    sa.Column("line_error_us", sa.BigInteger, nullable=False, comment="Start less the best estimate at that moment"),
-    sa.Column(
-        "camera_offset_us", sa.BigInteger, nullable=True, comment="The camera's claimed time less ours; evidence"
-    ),
-    sa.Column("root", sa.String(64), nullable=True, comment="Merkle root over init and fragments; null while open"),
-    sa.Column("previous_root", sa.String(64), nullable=True, comment="Root of the stream's segment before"),
-    sa.Column("is_held", sa.Boolean, nullable=False, comment="Never deleted while true"),
-    sa.Column("writer", sa.String(100), nullable=False, comment="Recorder slot that wrote it"),
-    sa.Column("volume", sa.String(40), nullable=True, comment="Volume it was written to; a hint, null: look for it"),
-    sa.Column(
-        "origin",
-        sa.String(10),
-        nullable=False,
-        server_default="recorded",
-        comment="Where its pictures came from: recorded, edge, card; the last two are recovered",
-    ),
-    sa.Index("ix_segments_started_at", "started_at"),
-    sa.Index("ix_segments_state", "state"),
-    sa.Index("ix_segments_volume", "volume", "started_at"),
-    sqlite_with_rowid=False,
-    comment="Files of recorded video, about a minute each; those of one stream never overlap",
-)
-
-outages = sa.Table(
-    "outages",
-    metadata,
-    sa.Column("id", sa.String(64), primary_key=True, comment="Made from stream and start"),
-    sa.Column("camera", sa.String(64), nullable=False, comment="Camera id"),
-    sa.Column("stream", sa.String(8), nullable=False, comment="main or sub"),
-    sa.Column("from_at", UtcInstant, nullable=False, comment="First instant not recorded"),
-    sa.Column("to_at", UtcInstant, nullable=True, comment="First instant recorded again; null while it lasts"),
-    sa.Column(
-        "cause", sa.String(16), nullable=False, comment="camera, link, credentials, power, recorder, disk, policy"
-    ),
-    sa.Column("detail", sa.String(64), nullable=False, comment="Stable word for what was seen, such as refused"),
-    sa.Index("ix_outages_camera_stream_from_at", "camera", "stream", "from_at"),
-    comment="Intervals in which a stream was not recorded, and why",
-)
-
-recorder_status = sa.Table(
-    "recorder_status",
-    metadata,
-    sa.Column("slot", sa.String(100), primary_key=True, comment="Recorder slot"),
-    sa.Column("pid", sa.Integer, nullable=False, comment="Process that wrote this row"),
-    sa.Column("started_at", UtcInstant, nullable=False, comment="When that process began"),
-    sa.Column("seen_at", UtcInstant, nullable=False, comment="Heartbeat"),
-    sa.Column("status", Json, nullable=False, comment="Counters for the health page"),
-    comment="One row a recorder, rewritten each second",
-)
-
-deletions = sa.Table(
-    "deletions",
-    metadata,
-    sa.Column("camera", sa.String(64), primary_key=True, comment="Camera id"),
-    sa.Column("stream", sa.String(8), primary_key=True, comment="main or sub"),
-    sa.Column("deleted_until", UtcInstant, nullable=False, comment="End of the newest segment deleted by policy"),
-    comment="How far retention has deleted each stream, so that what it took is not called a loss",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,18 +36,8 @@ class RecorderStatus:
     status: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordingTotals:
-    """What the index holds altogether."""
-
-    segments: int
-    recorded_s: float
-    size_bytes: int
-    oldest_at: datetime | None
-
-
 def segment_of(row: RowMapping) -> Segment:
-    """A row as a value."""
+    """A row of the table as the value it is."""
     fields = dict(row)
     fields["stream"] = Stream(row["stream"])
     fields["state"] = SegmentState(row["state"])
@@ -162,6 +77,7 @@ def put_segments(connection: Connection, rows: Sequence[Segment]) -> None:
     """Insert or renew segments; a hold that was set meanwhile stays, and one being deleted is not revived."""
     if not rows:
         return
+    count_closing(connection, rows)
     make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     insert = make(segments)
     keys = ["camera", "stream", "started_at"]
@@ -232,7 +148,7 @@ def list_segments_to_check(
         .where(
             c.camera == camera,
             c.stream == stream.value,
-            sa.or_(c.state == SegmentState.OPEN.value, c.started_at >= since),
+            sa.or_(sa.and_(NOT_CLOSED, c.state == SegmentState.OPEN.value), c.started_at >= since),
         )
         .order_by(c.started_at)
     )
@@ -301,21 +217,6 @@ def read_timeline(
     return replace(found, missing=blame_power(found.missing, cuts))
 
 
-def read_totals(connection: Connection) -> RecordingTotals:
-    """How much is recorded altogether; walks the index, so ask at most every few seconds."""
-    c = segments.c
-    length_us = sa.type_coerce(c.durable_until, _RAW_US) - sa.type_coerce(c.started_at, _RAW_US)
-    row = connection.execute(
-        sa.select(
-            sa.func.count(),
-            sa.func.coalesce(sa.func.sum(sa.type_coerce(length_us, _RAW_US)), 0),
-            sa.func.coalesce(sa.func.sum(c.size_bytes), 0),
-            sa.func.min(c.started_at),
-        ).where(c.state != SegmentState.DELETING.value)
-    ).one()
-    return RecordingTotals(segments=row[0], recorded_s=int(row[1]) / 1e6, size_bytes=int(row[2]), oldest_at=row[3])
-
-
 def put_recorder_status(connection: Connection, status: RecorderStatus) -> None:
     """A recorder's heartbeat."""
     _upsert(connection, recorder_status, [asdict(status)], keep=set())
@@ -342,7 +243,8 @@ def list_oldest(
 
 def list_deleting(connection: Connection, *, limit: int) -> list[Segment]:
     """Segments whose deletion was begun."""
-    statement = sa.select(segments).where(segments.c.state == SegmentState.DELETING.value).limit(min(limit, MAX_ROWS))
+    is_deleting = (NOT_CLOSED, segments.c.state == SegmentState.DELETING.value)
+    statement = sa.select(segments).where(*is_deleting).limit(min(limit, MAX_ROWS))
     return [segment_of(row) for row in connection.execute(statement).mappings()]
 
 
@@ -364,6 +266,7 @@ def mark_deleting(connection: Connection, rows: Sequence[Segment]) -> list[Segme
         )
         if changed.rowcount:
             begun.append(row)
+    count_deleting(connection, begun)
     return begun
 
 

@@ -1,7 +1,11 @@
 """The tables of recording, on SQLite and PostgreSQL."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock
@@ -13,6 +17,8 @@ from safecity.sites.service import Sites
 from safecity.video import store
 from safecity.video.accounting import read_recorded_s, read_unexplained_s
 from safecity.video.model import Cause, Outage, Segment, SegmentState, Stream
+from safecity.video.tables import stream_days
+from safecity.video.totals import RecordingTotals, read_totals, read_used_bytes, recount_day
 from safecity.virtual.quetta import virtual_quetta
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -108,12 +114,59 @@ def test_the_timeline_covers_an_interval_without_a_hole(database: Database) -> N
 
 def test_totals(database: Database) -> None:
     with database.begin() as connection:
-        assert store.read_totals(connection) == store.RecordingTotals(
-            segments=0, recorded_s=0, size_bytes=0, oldest_at=None
-        )
+        nothing = RecordingTotals(segments=0, recorded_s=0, size_bytes=0, oldest_at=None)
+        assert read_totals(connection) == nothing
         store.put_segments(connection, [segment(0, 60), segment(60, 120), segment(30, 90, camera="cam_b")])
-        totals = store.read_totals(connection)
-    assert (totals.segments, totals.recorded_s, totals.size_bytes, totals.oldest_at) == (3, 180, 3000, at(0))
+        found = read_totals(connection)
+    assert (found.segments, found.recorded_s, found.size_bytes, found.oldest_at) == (3, 180, 3000, at(0))
+
+
+_STEPS = st.lists(
+    st.tuples(st.sampled_from(["open", "grow", "close", "delete", "drop"]), st.integers(0, 4), st.integers(1, 9)),
+    max_size=25,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=_STEPS)
+def test_running_totals_are_what_counting_every_row_gives(
+    database: Database, steps: list[tuple[str, int, int]]
+) -> None:
+    with database.begin() as connection:
+        for table in (store.segments, stream_days, store.deletions):
+            connection.execute(table.delete())
+        for step, number, size in steps:
+            from_s, closed = number * 40_000.0, size % 2 == 0  # five segments over three days
+            row = replace(segment(from_s, from_s + size, size_bytes=size * 100), volume="vol_a" if closed else None)
+            if step in ("open", "grow"):
+                there = store.list_segments(connection, CAMERA, Stream.MAIN, from_at=at(from_s), to_at=at(from_s + 1))
+                if not there or there[0].state is SegmentState.OPEN:
+                    store.put_segments(connection, [replace(row, state=SegmentState.OPEN)])
+            elif step == "close":
+                store.put_segments(connection, [row])
+            elif step == "delete":
+                there = store.list_segments(connection, CAMERA, Stream.MAIN, from_at=at(from_s), to_at=at(from_s + 1))
+                store.mark_deleting(connection, there)
+            else:
+                store.drop_segments(connection, store.list_deleting(connection, limit=9))
+            every = store.list_segments(connection, CAMERA, Stream.MAIN, from_at=at(-1), to_at=at(900_000))
+            found = read_totals(connection)
+            assert found.segments == len(every)
+            assert found.size_bytes == sum(one.size_bytes for one in every)
+            assert found.recorded_s == sum((one.durable_until - one.started_at).total_seconds() for one in every)
+            assert found.oldest_at == min((one.started_at for one in every), default=None)
+        for day in range(4):
+            assert not recount_day(connection, (CAMERA, Stream.MAIN), START.date() + timedelta(days=day))
+
+
+def test_totals_that_went_wrong_are_counted_anew(database: Database) -> None:
+    with database.begin() as connection:
+        store.put_segments(connection, [segment(0, 60), segment(60, 120)])
+        connection.execute(stream_days.update().values(size_bytes=7))
+        assert recount_day(connection, (CAMERA, Stream.MAIN), START.date())
+        assert read_totals(connection).size_bytes == 2000
+        assert read_used_bytes(connection) == {"": 2000}
+        assert not recount_day(connection, (CAMERA, Stream.MAIN), START.date())
 
 
 def test_deletion_goes_in_steps_and_leaves_held_and_open_segments(database: Database) -> None:

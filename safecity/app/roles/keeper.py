@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from safecity.app.backups import BackupKeeper
 from safecity.app.chores import Chore
@@ -24,8 +25,10 @@ from safecity.sites.cabinets.service import Cabinets
 from safecity.sites.links.watch import LinkWatch
 from safecity.sites.states import expire_camera_states
 from safecity.video.export import ClipExports
+from safecity.video.ledger_days import DayCloser
 from safecity.video.reindex import Reindexer
 from safecity.video.retention import GB, AgeTrust, Keeper
+from safecity.video.scrub import Scrubber
 from safecity.video.volume_watch import VolumeWatch
 from safecity.video.volumes import Volumes, prepare_volumes
 
@@ -38,6 +41,8 @@ VOLUMES_EVERY_S = 3.0
 REINDEX_EVERY_S = 5.0
 EXPORTS_EVERY_S = 600.0
 BACKUP_LOOK_S = 60.0
+SCRUB_EVERY_S = 5.0
+LEDGER_EVERY_S = 60.0
 END_WAIT_S = 5.0
 
 
@@ -134,7 +139,13 @@ def _slow_chores(around: _Around) -> tuple[Chore, ...]:
     """What may take seconds or minutes, such as echoes over slow links; nothing else waits for it."""
     settings = around.settings.links
     links = LinkWatch(around.database, settings, clock=around.clock, source=around.slot)
-    return (Chore("links", links.run_once, every_s=settings.check_every_s),)
+    scrubber = Scrubber(around.database, around.volumes, settings=around.settings.video, clock=around.clock)
+    closer = DayCloser(around.database, zone=ZoneInfo(around.settings.sites.time_zone), clock=around.clock)
+    return (
+        Chore("links", links.run_once, every_s=settings.check_every_s),
+        Chore("scrub", scrubber.run_once, every_s=SCRUB_EVERY_S),
+        Chore("ledger", closer.run_once, every_s=LEDGER_EVERY_S),
+    )
 
 
 def _do(chores: Sequence[Chore], stop: threading.Event, clock: Clock, beside: Sequence[threading.Thread] = ()) -> None:

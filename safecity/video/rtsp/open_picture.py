@@ -199,8 +199,12 @@ class OpenPicture:
     def _keeps_small(self, nal: bytes, flags: int) -> bool:
         """Whether a unit that is no slice is to be taken as it is. Some cameras put several units into one, with start
         codes between them, which no unit can hold by itself (emulation prevention)."""
-        if _START_CODE in nal:
-            for part in h264.split_annex_b(_START_CODE + nal):
+        at = nal.find(_START_CODE)
+        while at >= 0 and flags & NOTE and _reaches(nal, at, header_bytes=self._header_bytes):
+            at = nal.find(_START_CODE, at + 1)
+        if at >= 0:
+            self.add(nal[:at].rstrip(b"\0"))
+            for part in h264.split_annex_b(nal[at:]):
                 self.add(part)
             return False
         if flags & SETS:
@@ -208,6 +212,29 @@ class OpenPicture:
         elif flags & NOTE and self._header_bytes == 1 and not self.is_key:
             self.is_key = h264.has_recovery_point(nal)
         return not flags & DELIMITER
+
+
+def _reaches(sei: bytes, at: int, *, header_bytes: int) -> bool:
+    """Whether an SEI says of itself that a message of it goes on behind an offset (H.264 7.3.2.3.1, H.265 7.3.5).
+
+    The ONVIF media-signing framework writes certificates into SEIs without emulation prevention, so that a start code
+    can stand inside of a signature; splitting there would break it.
+    """
+    position = header_bytes
+    while position < at:
+        sizes: list[int] = []
+        for _ in ("type", "size"):
+            value = 0
+            while position < len(sei) and sei[position] == 0xFF:
+                value, position = value + 0xFF, position + 1
+            if position >= len(sei):
+                return False
+            sizes.append(value + sei[position])
+            position += 1
+        position += sizes[1]
+        if at < position <= len(sei):
+            return True
+    return False
 
 
 TakePayload: TypeAlias = Callable[[memoryview, OpenPicture], bytes]

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from safecity.app.cli import app
 from safecity.oversight.service import Oversight
-from safecity.platform.clock import SystemClock
+from safecity.platform.clock import SystemClock, VirtualClock
 from safecity.platform.database import Database
 from safecity.platform.schema import upgrade
 from safecity.platform.secrets import load_secret_box
@@ -23,7 +23,8 @@ from safecity.sites.model import CameraId
 from safecity.sites.service import Sites
 from safecity.video import store
 from safecity.video.day_ledger import read_day
-from safecity.video.model import Cause, Outage, Segment, SegmentState, Stream
+from safecity.video.ledger_days import DayCloser, list_closed_days
+from safecity.video.model import Cause, Origin, Outage, Segment, SegmentState, Stream
 from safecity.virtual.quetta import virtual_quetta
 
 ZONE = ZoneInfo("Asia/Karachi")
@@ -51,13 +52,13 @@ def city(tmp_path: Path) -> Iterator[Database]:
     made.close()
 
 
-def record(city: Database, camera: CameraId, *spans: tuple[float, float]) -> None:
+def record(city: Database, camera: CameraId, *spans: tuple[float, float], origin: Origin = Origin.RECORDED) -> None:
     rows = [
         Segment(
             camera=camera, stream=Stream.MAIN, started_at=at(start), durable_until=at(end), state=SegmentState.CLOSED,
             path=f"{camera}/{start}.mp4", session="s", size_bytes=1, fragments=1, codec="h264", codec_string="avc1",
             width_px=16, height_px=16, rate_ppb=0, line_error_us=0, camera_offset_us=None, root=None,
-            previous_root=None, is_held=False, writer="recorder-1",
+            previous_root=None, is_held=False, writer="recorder-1", origin=origin,
         )
         for start, end in spans
     ]  # fmt: skip
@@ -149,3 +150,54 @@ def test_the_command_prints_the_published_object(city: Database, tmp_path: Path)
     shown = CliRunner().invoke(app, asked)
     assert "unexplained" in shown.stdout
     assert "10.0" in shown.stdout
+
+
+def test_what_an_edge_or_a_card_brought_later_is_recovered_and_no_longer_missing(city: Database) -> None:
+    record(city, A, *half_hours(-100.0, 3000.0), *half_hours(7200.0, DAY_S))
+    state_outage(city, A, 3000.0, 7200.0, Cause.POWER)
+    record(city, A, (3000.0, 4000.0), origin=Origin.EDGE)
+    record(city, A, (4000.0, 4500.0), origin=Origin.CARD)
+    record(city, B, *half_hours(-100.0, DAY_S))
+    found = read_day(city, DAY, zone=ZONE, now=LATER)
+    assert found.recovered_s == pytest.approx(1500.0)
+    assert found.recorded_s == pytest.approx(2 * DAY_S - 4200.0)
+    assert found.missing_s == pytest.approx({Cause.POWER: 2700.0})
+    with city.read() as connection:
+        timeline = store.read_timeline(connection, A, from_at=at(0), to_at=at(9000), now=LATER)
+    assert [(one.from_at, one.to_at) for one in timeline.recovered] == [(at(3000), at(4500))]
+    assert [(one.from_at, one.to_at) for one in timeline.recorded] == [(at(0), at(4500)), (at(7200), at(9000))]
+
+
+def test_closed_days_are_summed_up_once_revised_while_something_may_come_and_outlive_their_recordings(
+    city: Database,
+) -> None:
+    record(city, A, *half_hours(0.0, DAY_S + 100))
+    record(city, B, *half_hours(0.0, 40_000.0), *half_hours(41_000.0, DAY_S))
+    state_outage(city, B, 40_000.0, 41_000.0, Cause.LINK)
+    clock = VirtualClock(NEXT_DAY.astimezone(UTC) + timedelta(minutes=10))
+    closer = DayCloser(city, zone=ZONE, clock=clock)
+    assert closer.run_once() is None, "the newest rows may still be on their way"
+    clock.advance(600)
+    assert closer.run_once() == DAY
+    assert closer.run_once() is None
+
+    record(city, B, (40_000.0, 40_900.0), origin=Origin.EDGE)
+    clock.advance(6 * 3600)
+    assert closer.run_once() == DAY
+    with city.read() as connection:
+        days = list_closed_days(connection, limit=9)
+    assert [(one.day, one.cameras, one.recovered_s, dict(one.missing_s)) for one in days] == [
+        (DAY, 2, 900.0, {Cause.LINK: 100.0})
+    ]
+    with city.begin() as connection:
+        connection.execute(store.segments.delete())
+    clock.advance(6 * 3600)
+    assert closer.run_once() == DAY
+    with city.read() as connection:
+        kept = list_closed_days(connection, limit=9)
+    assert kept[0].recovered_s == 900.0, "sums that know less do not replace better ones"
+    clock.advance(30 * 86_400)
+    while closer.run_once() is not None:
+        pass
+    with city.read() as connection:
+        assert list_closed_days(connection, limit=99)[0].recovered_s == 900.0

@@ -362,3 +362,12 @@ def test_an_endless_run_is_refused() -> None:
             while at < len(data):
                 end = at + 4 + 60_014
                 at = builder.feed_run(data, end) if builder.feed(data[at + 4 : end], 1.0) else end
+
+
+def test_a_start_code_inside_of_a_message_is_left_where_it_is() -> None:
+    """ONVIF signed video has signatures with `00 00 01` in them; the SEI says how long it is."""
+    body = b"\x11" * 300 + b"\0\0\1\x15" + b"\x22" * 40
+    sei = b"\x06\x05" + b"\xff" * (len(body) // 255) + bytes([len(body) % 255]) + body + b"\x80"
+    payloads = [sei, sei + b"\0\0\0\1" + PPS, IDR + b"a"]  # the second: a camera that puts two units into one
+    got = feed(PictureBuilder(media()), Sender().picture(payloads, 0))
+    assert [one.data for one in got] == [framed([sei, sei, PPS, IDR + b"a"])]

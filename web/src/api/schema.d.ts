@@ -756,6 +756,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/public/ledger": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Ledger
+         * @description The gap ledger: camera-seconds of the last closed days, recorded, recovered, or missing with the cause.
+         */
+        get: operations["ledger_api_public_ledger_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1679,6 +1699,7 @@ export interface components {
             gateway: components["schemas"]["GatewayHealth"];
             /** Recorders */
             recorders: components["schemas"]["RecorderHealth"][];
+            store: components["schemas"]["StoreHealth"];
             /** Unexplained S */
             unexplained_s: number;
         };
@@ -1816,6 +1837,43 @@ export interface components {
             time: string;
             /** Type */
             type: string;
+        };
+        /**
+         * LedgerDayView
+         * @description Camera-seconds of one closed day, over all cameras.
+         */
+        LedgerDayView: {
+            /** Cameras */
+            cameras: number;
+            /**
+             * Day
+             * Format: date
+             */
+            day: string;
+            /** Expected S */
+            expected_s: number;
+            /** Missing S */
+            missing_s: {
+                [key: string]: number;
+            };
+            /** Recorded S */
+            recorded_s: number;
+            /** Recovered S */
+            recovered_s: number;
+            /** Unexplained S */
+            unexplained_s: number;
+        };
+        /**
+         * LedgerView
+         * @description The city's gap ledger, oldest day first.
+         */
+        LedgerView: {
+            /** City */
+            city: string;
+            /** Days */
+            days: components["schemas"]["LedgerDayView"][];
+            /** Time Zone */
+            time_zone: string;
         };
         /**
          * LineCount
@@ -2395,6 +2453,22 @@ export interface components {
             zone?: string | null;
         };
         /**
+         * StoreHealth
+         * @description How the slow check of all recordings stands.
+         */
+        StoreHealth: {
+            /** Days */
+            days: number;
+            /** Findings */
+            findings: {
+                [key: string]: number;
+            };
+            /** Newest Checked At */
+            newest_checked_at: string | null;
+            /** Oldest Checked At */
+            oldest_checked_at: string | null;
+        };
+        /**
          * TimelineView
          * @description What of a camera is recorded and what is missing.
          */
@@ -2403,6 +2477,8 @@ export interface components {
             missing: components["schemas"]["MissingView"][];
             /** Recorded */
             recorded: components["schemas"]["SpanView"][];
+            /** Recovered */
+            recovered: components["schemas"]["SpanView"][];
             /**
              * Settled Until
              * Format: date-time
@@ -3811,6 +3887,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PublicDrills"];
+                };
+            };
+        };
+    };
+    ledger_api_public_ledger_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LedgerView"];
                 };
             };
         };
