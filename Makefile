@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 .PHONY: help setup needs demo test check bench bench-record bench-live soak shots docs
 help: ## list the commands
-	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 .venv/.installed: requirements.lock requirements-uv.lock pyproject.toml tools/make_venv.sh
 	@PYTHON=$(PYTHON) tools/make_venv.sh
@@ -48,8 +48,9 @@ bench-record: setup needs ## recording: cost against ffmpeg, first picture after
 bench-live: setup needs ## live view: latency, first picture, two hundred viewers
 	@$(BIN)/python -m tools.bench.live $(ARGS)
 
-soak: setup ## long runs with kills and faults: of the recordings, accounted picture by picture, then of the queue
+soak: setup ## long runs with kills and faults: every picture accounted for, a thousand power cuts, the queue
 	@$(BIN)/python -m tools.chaos --report docs/reports $(ARGS)
+	@SAFECITY_CRASH_POINTS=1000 $(BIN)/pytest -q tests/rooms/video/test_power_cut.py
 	@$(BIN)/python -m tools.soak --minutes 10
 
 shots: setup needs ## a picture of every page in English and Urdu, into shots/

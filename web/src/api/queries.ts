@@ -3,7 +3,7 @@ import { keepPreviousData, skipToken, useMutation, useQuery, useQueryClient } fr
 import type { FeatureCollection } from 'geojson'
 import { api, ApiError, bodyOf } from './client'
 import type {
-  Act, CabinetCondition, Camera, Config, HealthDetail, InclusionProof, LinkHealth, Session, StateEntry, StateSnapshot,
+  Act, CabinetCondition, Camera, Config, HealthDetail, InclusionProof, LedgerDay, LinkHealth, Session, StateEntry, StateSnapshot,
 } from './wire'
 
 export const keys = {
@@ -131,6 +131,18 @@ export function useLinkHealth() {
     queryKey: ['health', 'links'],
     queryFn: ({ signal }) => bodyOf(api.GET('/api/health/links', { signal })) as Promise<LinkHealth[]>,
     refetchInterval: LINKS_EVERY_MS,
+    placeholderData: keepPreviousData,
+  })
+}
+
+const LEDGER_EVERY_MS = 300_000
+
+/** The closed days as they are published; nobody has to sign in for them. */
+export function useLedger() {
+  return useQuery({
+    queryKey: ['public', 'ledger'],
+    queryFn: async ({ signal }): Promise<LedgerDay[]> => (await bodyOf(api.GET('/api/public/ledger', { signal }))).days,
+    refetchInterval: LEDGER_EVERY_MS,
     placeholderData: keepPreviousData,
   })
 }

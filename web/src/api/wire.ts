@@ -41,6 +41,8 @@ export type CopyTargetHealth = Schemas['CopyTargetHealth']
 export type AnalyserHealth = Schemas['AnalyserHealth']
 export type LinkHealth = Schemas['LinkHealth']
 export type CabinetCondition = Schemas['CabinetCondition']
+export type VolumeHealth = Schemas['VolumeHealth']
+export type LedgerDay = Schemas['LedgerDayView']
 export type HealthDetail = Omit<Schemas['HealthDetail'], 'cameras'> & { cameras: CameraHealth[] }
 
 export type Leaf = Schemas['LeafView']
