@@ -17,7 +17,7 @@ from safecity.sites.states import note_camera_states
 from tests.api.conftest import CAMERA_PASSWORD, City
 
 SignIn = Callable[[Role], TestClient]
-OPEN_TO_ALL = {"/api/health", "/api/config", "/api/session"}
+OPEN_TO_ALL = {"/api/health", "/api/config", "/api/session", "/api/public/drills", "/api/public/ledger"}
 
 
 def paths(client: TestClient) -> list[str]:
