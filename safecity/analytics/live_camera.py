@@ -126,7 +126,10 @@ class LiveCamera:
             self._header, self._needs_key = item, True
             return
         last = self._last
-        if self._header is None or (last is not None and item.received_s <= last.received_s):
+        # Pictures of one round of the ingest loop were received at one instant; the order of them is their number.
+        if self._header is None or (
+            last is not None and (item.received_s, item.sequence) <= (last.received_s, last.sequence)
+        ):
             return  # the group of pictures so far, sent again to a watcher that came back
         follows_outage = last is not None and item.received_s - last.received_s > OUTAGE_S
         if last is not None and item.sequence > last.sequence + 1:

@@ -167,6 +167,20 @@ def test_lost_packets_are_counted_and_passed_over(stage: Stage, notes: Notes, vi
     assert len(notes.fed) == 20 + (len(units) - 2 * GROUP)
 
 
+def test_pictures_of_one_round_of_the_ingest_loop_are_all_seen(stage: Stage, notes: Notes, video) -> None:
+    """The loop empties a camera's socket a few times a second: what it brings was received at one instant."""
+    header, units = video
+    stage.camera.take(header)
+    rounds = [
+        replace(unit, received_s=units[index - index % 3 + 2].received_s) for index, unit in enumerate(units[:-2])
+    ]
+    stage.play(rounds)
+    stage.play(rounds[-6:])  # sent again
+    stage.drain()
+    assert stage.camera.figures.lost == 0
+    assert stage.camera.figures.dropped == 0
+
+
 def test_a_group_sent_again_is_not_seen_again(stage: Stage, notes: Notes, video) -> None:
     header, units = video
     stage.camera.take(header)
