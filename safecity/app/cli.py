@@ -17,6 +17,7 @@ from safecity.analytics.rule_commands import rules_app
 from safecity.app.backup_commands import backup_app, restore
 from safecity.app.demo import DemoOptions, run_demo
 from safecity.app.doctor import Grade, examine
+from safecity.app.edge_command import edge
 from safecity.app.plan_command import plan
 from safecity.app.stack import check_addresses, lock_supervisor, make_supervisor, prepare_data_dir, run_stack
 from safecity.dispatch.commands import unit_app
@@ -32,6 +33,7 @@ from safecity.sites.links.commands import link_app
 from safecity.video.check_commands import check, rebuild
 from safecity.video.commands import clip_app
 from safecity.video.copies.commands import copies_app
+from safecity.video.edge.commands import edges_app
 from safecity.video.ledger_command import ledger
 from safecity.video.onvif.commands import cameras_app, ptz
 from safecity.video.store_commands import store_app
@@ -48,6 +50,7 @@ app.add_typer(backup_app, name="backup")
 app.add_typer(city_app, name="city", help="The city's registry: sites, cameras, gates.")
 app.add_typer(link_app, name="link", help="Encrypted links to the sites.")
 app.add_typer(cabinet_app, name="cabinet", help="Cabinets at the sites.")
+app.add_typer(edges_app, name="edges", help="Recorders at sites that share with this centre.")
 app.add_typer(unit_app, name="unit", help="Units that can be sent.")
 app.add_typer(user_app, name="user", help="Who may sign in.")
 app.add_typer(log_app, name="log", help="The log of every look and change.")
@@ -67,6 +70,7 @@ app.command()(ledger)
 app.command()(restore)
 app.command()(ptz)
 app.add_typer(cameras_app, name="cameras", help="Cameras on the network, by ONVIF.")
+app.command()(edge)
 
 Config = Annotated[Path | None, typer.Option(help="Settings file; safecity.toml of this folder if left away.")]
 
