@@ -17,6 +17,7 @@ from safecity.platform.clock import VirtualClock
 from safecity.platform.database import Database
 from safecity.platform.errors import Exhausted, Problem, Unavailable
 from safecity.video.copies import copier as copier_module
+from safecity.video.copies import copier as copier_room
 from safecity.video.copies import store
 from safecity.video.copies.copier import Copier, Surroundings
 from safecity.video.copies.directory import MARKER, PARTIAL, DirectoryPlace
@@ -148,7 +149,10 @@ def paths(rows: Iterable[Segment | Copy]) -> list[str]:
     return [key_of(row.path, row.root or "") if isinstance(row, Segment) else row.key for row in rows]
 
 
-def test_everything_closed_is_copied_newest_first_and_each_copy_is_the_recording(city: City) -> None:
+def test_everything_closed_is_copied_newest_first_and_each_copy_is_the_recording(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(copier_room, "AT_ONCE", 1)  # several at once end in any order
     segments = [city.recorder.write(keys=1) for _ in range(3)]
     rows = city.supply()
     assert paths(rows) == paths(segments)
@@ -192,7 +196,8 @@ def test_an_object_of_another_size_is_not_taken_for_the_copy(city: City) -> None
     assert row.size_bytes == path.stat().st_size == segment.size_bytes
 
 
-def test_what_is_protected_goes_first(city: City) -> None:
+def test_what_is_protected_goes_first(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(copier_room, "AT_ONCE", 1)  # several at once end in any order
     first, second, third = (city.recorder.write(keys=1) for _ in range(3))
     city.hold(first)
     city.open_case(second)
