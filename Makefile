@@ -3,6 +3,8 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
+# Compiled modules are kept: a recorder that compiles 900 of them at each start isn't back within two seconds of a kill.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help setup needs demo test check bench bench-record bench-live soak shots docs
 help: ## list the commands

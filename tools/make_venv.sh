@@ -25,6 +25,6 @@ else
     exit 1
 fi
 echo "Installing the locked packages ..."
-"$uv" pip install --quiet --python .venv/bin/python --require-hashes -r requirements.lock
+"$uv" pip install --quiet --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.lock
 "$uv" pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation -e .
 touch .venv/.installed
