@@ -21,7 +21,7 @@ from pydantic import BaseModel
 import safecity
 from safecity.api.app import create_web_app
 from safecity.api.media import GatewayParts, create_gateway_app
-from safecity.app.cli import app as command_line
+from safecity.app.cli import make_app
 from safecity.app.web_parts import make_web_parts
 from safecity.platform.clock import SystemClock
 from safecity.platform.database import Database, metadata
@@ -121,7 +121,7 @@ def columns() -> Iterator[str]:
 
 def reference(web: FastAPI, gateway: FastAPI) -> str:
     """The whole reference page."""
-    click_app = typer.main.get_command(command_line)
+    click_app = typer.main.get_command(make_app())
     return "".join(
         (
             HEADER,

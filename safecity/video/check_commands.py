@@ -20,6 +20,7 @@ from safecity.platform.settings import Settings, load_settings
 from safecity.sites.model import CameraId
 from safecity.video.day_rules import Finding
 from safecity.video.store_check import CheckPlan, CheckReport, StoreCheck
+from safecity.video.store_commands import store_app
 from safecity.video.store_mend import MENDS, MendReport, mend
 from safecity.video.store_rebuild import Rebuild, RebuildReport
 from safecity.video.volumes import Volumes
@@ -29,6 +30,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object inst
 SHOWN = 20
 
 
+@store_app.command()
 def check(
     *,
     everything: Annotated[bool, typer.Option("--all", help="Also what was verified within video.verify_days.")] = False,
@@ -61,6 +63,7 @@ def check(
     raise typer.Exit(1 if found.counts else 0)
 
 
+@store_app.command()
 def rebuild(*, as_json: AsJson = False, config: Config = None) -> None:
     """Make index rows for every recording that the index lacks, from the files alone."""
     settings = load_settings(config)

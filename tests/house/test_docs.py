@@ -2,7 +2,7 @@
 
 import typer
 
-from safecity.app.cli import app as command_line
+from safecity.app.cli import make_app
 from safecity.platform.database import metadata
 from safecity.platform.settings import Settings
 from tools import make_docs
@@ -18,7 +18,7 @@ def leaves(command: object, path: str) -> list[str]:
 
 def test_every_command_is_documented() -> None:
     text = REFERENCE.read_text()
-    names = leaves(typer.main.get_command(command_line), "safecity")
+    names = leaves(typer.main.get_command(make_app()), "safecity")
     assert len(names) > 15
     assert [name for name in names if f"`{name}`" not in text] == []
 

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner
 
-from safecity.app.cli import app as command_line
+from safecity.app.cli import make_app
 from safecity.events.store import Fact, Stated, read_facts
 from safecity.events.video import CopyFoundBad, SegmentMended
 from safecity.platform.clock import VirtualClock
@@ -307,7 +307,7 @@ def test_the_commands_tell_try_and_fail_where_a_copy_is_bad(vault: Vault, tmp_pa
     )
 
     def call(*words: str) -> tuple[int, dict[str, object]]:
-        done = CliRunner().invoke(command_line, ["copies", *words, "--json", "--config", str(config)])
+        done = CliRunner().invoke(make_app(), ["copies", *words, "--json", "--config", str(config)])
         return done.exit_code, json.loads(done.stdout.splitlines()[-1])  # its log goes to the same place here
 
     code, said = call("status")
@@ -321,6 +321,6 @@ def test_the_commands_tell_try_and_fail_where_a_copy_is_bad(vault: Vault, tmp_pa
     vault.first(vault.segments[0]).unlink()
     code, said = call("restore", "vault")
     assert (code, said["restored"], said["there_already"]) == (0, 1, 3)
-    done = CliRunner().invoke(command_line, ["copies", "prepare", "vault", "--config", str(config)])
+    done = CliRunner().invoke(make_app(), ["copies", "prepare", "vault", "--config", str(config)])
     assert done.exit_code == 0
     assert "GB free" in done.stdout

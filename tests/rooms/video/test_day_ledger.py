@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from safecity.app.cli import app
+from safecity.app.cli import make_app
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock, VirtualClock
 from safecity.platform.database import Database
@@ -142,12 +142,12 @@ def test_the_command_prints_the_published_object(city: Database, tmp_path: Path)
     settings_file = tmp_path / "safecity.toml"
     settings_file.write_text(f'[platform]\ndata_dir = "{tmp_path}"\n')
     asked = ["ledger", "--day", "2026-03-01", "--config", str(settings_file)]
-    told = CliRunner().invoke(app, [*asked, "--json"])
+    told = CliRunner().invoke(make_app(), [*asked, "--json"])
     fields = json.loads(told.stdout)
     assert set(fields) >= {"expected_s", "recorded_s", "recovered_s", "missing_s", "unexplained_s"}
     assert fields["unexplained_s"] == 10.0
     assert told.exit_code == 1
-    shown = CliRunner().invoke(app, asked)
+    shown = CliRunner().invoke(make_app(), asked)
     assert "unexplained" in shown.stdout
     assert "10.0" in shown.stdout
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from safecity.app.cli import app
+from safecity.app.cli import make_app
 from safecity.video import quick_rows, store
 from safecity.video.file_verify import Flaw
 from safecity.video.model import Cause, Outage, Segment
@@ -169,17 +169,17 @@ def test_recorded_from_cameras_lost_and_rebuilt_equal(clips_dir: Path, tmp_path:
         settings = tmp_path / "safecity.toml"
         settings.write_text(f'[platform]\ndata_dir = "{house.data_dir}"\n')
         run = CliRunner()
-        assert run.invoke(app, ["db", "upgrade", "--config", str(settings)]).exit_code == 0
-        told = run.invoke(app, ["store", "rebuild", "--json", "--config", str(settings)])
+        assert run.invoke(make_app(), ["db", "upgrade", "--config", str(settings)]).exit_code == 0
+        told = run.invoke(make_app(), ["store", "rebuild", "--json", "--config", str(settings)])
         assert told.exit_code == 0, told.output
         fields = json.loads(told.stdout)
         assert fields["segments"] == sum(map(len, before.values()))
         assert "holds" in fields["only_in_the_database"]
         assert {one: house.segments(one) for one in (1, 2)} == before
-        checked = run.invoke(app, ["store", "check", "--json", "--config", str(settings)])
+        checked = run.invoke(make_app(), ["store", "check", "--json", "--config", str(settings)])
         said = json.loads(checked.stdout)
         assert (checked.exit_code, said["clean"], said["segments"]) == (0, True, fields["segments"])
-        shown = run.invoke(app, ["store", "check", "--all", "--config", str(settings)])
+        shown = run.invoke(make_app(), ["store", "check", "--all", "--config", str(settings)])
         assert "Nothing wrong" in shown.stdout
     finally:
         house.close()
