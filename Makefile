@@ -22,9 +22,17 @@ demo: setup ## a city of virtual cameras, recorded and live (CLIPS=folder plays 
 needs: .venv/.installed
 	@$(BIN)/python tools/test_needs.py
 
-test: setup needs ## all tests
+# Quick tests side by side, then those that run a city or a browser one at a time; both are run even if one failed.
+test: setup needs ## all tests (ARGS=tests/rooms/video runs these alone)
+ifdef ARGS
 	@$(BIN)/pytest -q $(ARGS)
-	@$(BIN)/python tools/build_page.py run test --silent
+else
+	@bad=0; \
+	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not slow and not web" || bad=1; \
+	$(BIN)/pytest -q -m "slow or web" || bad=1; \
+	$(BIN)/python tools/build_page.py run test --silent || bad=1; \
+	exit $$bad
+endif
 
 check: setup ## format, lint, types, import contract, house rules, docs
 	@$(BIN)/ruff format --check --quiet . && echo "format: good"

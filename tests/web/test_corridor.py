@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import missing
-from tools.driving import Demo, Language, browser, find_chromium, free_port_pair, open_page, wait_until
+from tools.driving import Demo, Language, free_port_pair, open_page, wait_until
 
 expect.set_options(timeout=20_000)
 pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -46,8 +45,6 @@ PIXELS = """video => {
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, clips_dir: Path) -> Iterator[Demo]:
-    if find_chromium() is None:
-        missing("no Chromium; on Debian: apt-get install chromium")
     running = Demo(data=tmp_path_factory.mktemp("web") / "data", port=free_port_pair(), cameras=16, clips=clips_dir)
     running.start()
     try:
@@ -55,12 +52,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory, clips_dir: Path) -> Iterator[
         yield running
     finally:
         running.destroy()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as launched:
-        yield launched
 
 
 def sign_in(page: Page, demo: Demo, user: str, *, language: Language, path: str) -> None:

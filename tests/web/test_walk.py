@@ -12,9 +12,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.conftest import missing
 from tests.web.walking import clip_is_whole, enter, make_street
-from tools.driving import Demo, Language, browser, find_chromium, free_port_pair, open_page, wait_until
+from tools.driving import Demo, Language, free_port_pair, open_page, wait_until
 
 expect.set_options(timeout=20_000)
 pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.timeout(900)]
@@ -26,8 +25,6 @@ IN_THE_LOG: dict[Language, str] = {"en": "In the log", "ur": "لاگ میں مو
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory, clips_dir: Path) -> Iterator[Demo]:
-    if find_chromium() is None:
-        missing("no Chromium; on Debian: apt-get install chromium")
     folder = tmp_path_factory.mktemp("walk")
     running = Demo(data=folder / "data", port=free_port_pair(), cameras=8, clips=make_street(folder, clips_dir))
     running.start()
@@ -36,12 +33,6 @@ def demo(tmp_path_factory: pytest.TempPathFactory, clips_dir: Path) -> Iterator[
         yield running
     finally:
         running.destroy()
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as launched:
-        yield launched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,8 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.conftest import missing
 from tools.bench.live_system import Bench, Plan, running_system
-from tools.driving import browser, find_chromium, open_page, wait_until
+from tools.driving import open_page, wait_until
 
 expect.set_options(timeout=20_000)
 pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.timeout(300)]
@@ -30,19 +29,11 @@ HIDE = """isHidden => {
 
 @pytest.fixture(scope="module")
 def small(clips_dir: Path) -> Iterator[Bench]:
-    if find_chromium() is None:
-        missing("no Chromium; on Debian: apt-get install chromium")
     # Not tmp_path: a ZeroMQ socket's path has room for 107 bytes.
     with tempfile.TemporaryDirectory(prefix="sc-", ignore_cleanup_errors=True) as folder:
         plan = Plan(cameras=4, is_numbered=False)
         with running_system(Path(folder) / "w", clips_dir / "suburban_road_a.mp4", plan) as running:
             yield running
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with browser() as launched:
-        yield launched
 
 
 def wall(chromium: Browser, small: Bench, query: str) -> Page:
@@ -96,7 +87,9 @@ def test_hls_is_played_by_a_real_client_that_has_a_session(small: Bench) -> None
         opened = client.post("/media/hls", json={"camera": small.cameras[0]}).json()
     address = f"{small.gateway}{opened['playlist']}"
     play = ["ffmpeg", "-v", "error", "-t", "4", "-i", address, "-f", "framecrc", "-"]
-    played = subprocess.run([*play[:3], "-headers", f"Cookie: {cookie}\r\n", *play[3:]], capture_output=True, check=True)
+    played = subprocess.run(
+        [*play[:3], "-headers", f"Cookie: {cookie}\r\n", *play[3:]], capture_output=True, check=True
+    )
     pictures = [line for line in played.stdout.decode().splitlines() if line.startswith("0,")]
     assert len(pictures) >= 40
     assert not played.stderr, "nothing was torn"
