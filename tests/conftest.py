@@ -8,12 +8,11 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from safecity.platform.database import Database
-from safecity.platform.schema import upgrade
 from tests.ceph import S3, missing_programs, serve_s3
+from tests.databases import PostgresServer, make_sqlite
 
 REPOSITORY = Path(__file__).parent.parent
 IN_CI = os.environ.get("CI") == "true"
@@ -84,7 +83,8 @@ def postgres_url() -> Iterator[str]:
             capture_output=True,
             cwd="/",
         )
-        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1"
+        # No test takes this server's power away; what it writes need not reach the disk.
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off -c full_page_writes=off"
         subprocess.run(
             [*as_user, tools / "pg_ctl", "-D", data, "-w", "-l", f"{folder}/log", "-o", options, "start"],
             check=True,
@@ -102,20 +102,23 @@ def postgres_url() -> Iterator[str]:
             )
 
 
+@pytest.fixture(scope="session")
+def postgres(postgres_url: str) -> PostgresServer:
+    """The same server, as the maker of migrated databases."""
+    return PostgresServer(postgres_url)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """An empty, migrated database: once SQLite, once PostgreSQL."""
     if request.param == "sqlite":
-        made = Database(f"sqlite:///{tmp_path / 'safecity.db'}")
+        made = make_sqlite(tmp_path / "safecity.db")
+        yield made
+        made.close()
     else:
-        base: str = request.getfixturevalue("postgres_url")
-        name = f"t{os.urandom(6).hex()}"
-        with psycopg.connect(base.replace("+psycopg", "") + "postgres", autocommit=True) as admin:
-            admin.execute(f'CREATE DATABASE "{name}"')
-        made = Database(base + name)
-    upgrade(made)
-    yield made
-    made.close()
+        server: PostgresServer = request.getfixturevalue("postgres")
+        with server.fresh() as made:
+            yield made
 
 
 @pytest.fixture(scope="session")

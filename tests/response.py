@@ -1,5 +1,6 @@
 """A centre that can respond: a small city, people on duty, the queue, units and cases, and a clock of its own."""
 
+import functools
 import os
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -33,6 +34,7 @@ PASSWORD = "correct horse battery 7"
 CHEAP = Cost(passes=1, memory_kib=64, lanes=1)
 
 
+@functools.cache
 def city_without_roads(cameras: int) -> dict[str, object]:
     """The virtual Quetta without its 1,781 roads, which cost a second and matter to nobody here."""
     city = virtual_quetta(cameras, "rtsp://10.0.0.1:8554", user="c", password="Hunter2")

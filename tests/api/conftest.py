@@ -1,5 +1,6 @@
 """A web app over an empty city of sixteen virtual cameras, and people of every role."""
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,11 @@ from safecity.oversight.passwords import Cost, Passwords
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock
 from safecity.platform.database import Database
-from safecity.platform.schema import upgrade
 from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
 from safecity.sites.service import Sites
 from safecity.virtual.quetta import virtual_quetta
+from tests.databases import make_sqlite
 
 CAMERA_PASSWORD = "kept-from-everyone"
 PAGE = "http://127.0.0.1:8000"
@@ -39,10 +40,14 @@ class City:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     """SQLite alone: the stores are tested on both databases in `tests/stores`."""
-    made = Database(f"sqlite:///{tmp_path / 'safecity.db'}")
-    upgrade(made)
+    made = make_sqlite(tmp_path / "safecity.db")
     yield made
     made.close()
+
+
+@functools.cache
+def _sixteen_cameras() -> dict[str, object]:
+    return virtual_quetta(16, "rtsp://127.0.0.1:9", user="recorder", password=CAMERA_PASSWORD)
 
 
 @pytest.fixture
@@ -53,7 +58,7 @@ def city(database: Database, tmp_path: Path) -> City:
     light = Passwords(Cost(memory_kib=64, passes=1, lanes=1))
     oversight = Oversight(database, settings.oversight, clock, passwords=light)
     sites = Sites(database, oversight=oversight, box=load_secret_box(tmp_path), clock=clock)
-    sites.import_city_document(virtual_quetta(16, "rtsp://127.0.0.1:9", user="recorder", password=CAMERA_PASSWORD))
+    sites.import_city_document(_sixteen_cameras())
     incidents = Incidents(database, settings.incidents, oversight=oversight, clock=clock)
     parts = WebParts(
         settings=settings,

@@ -8,18 +8,16 @@ import pytest
 from safecity.app.field_units import FLEET, Drivers, prepare_units
 from safecity.dispatch.model import AssignmentState
 from safecity.oversight.model import Role
-from safecity.platform.database import Database
 from safecity.platform.geometry import LonLat, distance_m
-from safecity.platform.schema import upgrade
 from safecity.platform.settings import Settings
+from tests.databases import make_sqlite
 from tests.response import Centre
 
 
 @pytest.fixture
 def centre(tmp_path: Path) -> Iterator[Centre]:
     """SQLite alone: the stores are tested on both."""
-    database = Database(f"sqlite:///{tmp_path / 'safecity.db'}")
-    upgrade(database)
+    database = make_sqlite(tmp_path / "safecity.db")
     yield Centre(database)
     database.close()
 

@@ -7,9 +7,8 @@ from hypothesis import strategies as st
 
 from safecity.incidents.service import NewReport
 from safecity.oversight.model import Role
-from safecity.platform.database import Database
 from safecity.platform.errors import Conflict
-from safecity.platform.schema import upgrade
+from tests.databases import make_sqlite
 from tests.rooms.incidents.floor import Floor, Folded
 
 MOVES = st.one_of(
@@ -47,8 +46,7 @@ def _floor_of(tmp_path_factory: object) -> tuple[Floor, Folded, list]:
     # One room for all examples: what one leaves behind is where the next begins.
     if not _made:
         folder = tmp_path_factory.mktemp("walk")  # type: ignore[attr-defined]
-        database = Database(f"sqlite:///{folder / 'safecity.db'}")
-        upgrade(database)
+        database = make_sqlite(folder / "safecity.db")
         floor = Floor(database)
         people = [floor.actor(Role.OPERATOR), floor.actor(Role.DISPATCHER), floor.actor(Role.SUPERVISOR)]
         _made.append((floor, Folded(), people))

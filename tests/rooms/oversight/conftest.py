@@ -13,8 +13,8 @@ from safecity.oversight.passwords import Checked, Cost, Passwords
 from safecity.oversight.service import Oversight, SignedIn
 from safecity.platform.clock import VirtualClock
 from safecity.platform.database import Database
-from safecity.platform.schema import upgrade
 from safecity.platform.settings import OversightSettings
+from tests.databases import make_sqlite
 
 PASSWORD = "four random words here"
 CONSOLE = "10.0.0.7"
@@ -71,7 +71,6 @@ class Desk:
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """An empty desk at noon."""
-    database = Database(f"sqlite:///{tmp_path / 'safecity.db'}")
-    upgrade(database)
+    database = make_sqlite(tmp_path / "safecity.db")
     yield Desk(database, VirtualClock(datetime(2026, 3, 1, 12, tzinfo=UTC)), CountingPasswords())
     database.close()

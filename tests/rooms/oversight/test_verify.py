@@ -15,7 +15,7 @@ from safecity.oversight import log, merkle
 from safecity.oversight.log import LogState
 from safecity.oversight.verify import Verdict, verify
 from safecity.platform.database import Database
-from safecity.platform.schema import upgrade
+from tests.databases import make_sqlite
 from tests.rooms.oversight.conftest import Desk
 
 SIZE = 2500  # more than two pages of the recomputation
@@ -30,8 +30,7 @@ def _write(connection: Connection, *, wrong: int | None = None) -> None:
 @pytest.fixture(scope="module")
 def unguarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     """A log whose triggers were dropped, as an insider would."""
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('log') / 'safecity.db'}")
-    upgrade(database)
+    database = make_sqlite(tmp_path_factory.mktemp("log") / "safecity.db")
     with database.begin() as connection:
         _write(connection)
         names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all()

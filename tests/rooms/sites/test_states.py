@@ -17,10 +17,10 @@ from safecity.events.sites import CameraStateChanged
 from safecity.platform.clock import VirtualClock
 from safecity.platform.database import Database
 from safecity.platform.errors import Exhausted, NotFound
-from safecity.platform.schema import upgrade
 from safecity.sites import tables
 from safecity.sites.model import CameraId, CameraState, Cause, StateReport, effective_state
 from safecity.sites.states import REPORTS_MOST, expire_camera_states, note_camera_states, read_reports
+from tests.databases import make_sqlite
 
 from .conftest import START, Centre
 
@@ -174,8 +174,7 @@ class Recorders(RuleBasedStateMachine):
     def start(self) -> None:
         self.folder = TemporaryDirectory()
         self.clock = VirtualClock(START)
-        self.database = Database(f"sqlite:///{Path(self.folder.name) / 'safecity.db'}")
-        upgrade(self.database)
+        self.database = make_sqlite(Path(self.folder.name) / "safecity.db")
         named = {"name": "n", "name_ur": "n", "lon": 67.0, "lat": 30.0, "changed_at": START}
         with self.database.begin() as connection:
             connection.execute(tables.sites.insert().values(id="site_s", code="S", **named))

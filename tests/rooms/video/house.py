@@ -7,10 +7,9 @@ from safecity.oversight.model import Actor, Purpose, PurposeScope, Role
 from safecity.oversight.passwords import Cost, Passwords
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import VirtualClock
-from safecity.platform.database import Database
-from safecity.platform.schema import upgrade
 from safecity.platform.settings import OversightSettings, VideoSettings
 from safecity.video.export import ClipExports, ExportRequest
+from tests.databases import make_sqlite
 from tests.rooms.video.recorded import CAMERA, NOON, FakeRecorder, load_clip
 
 PHRASE = "a long enough phrase"
@@ -21,8 +20,7 @@ class House:
 
     def __init__(self, folder: Path, clip: Path, *, live_hours: float = 24.0) -> None:
         self.data_dir = folder
-        self.database = Database(f"sqlite:///{folder / 'safecity.db'}")
-        upgrade(self.database)
+        self.database = make_sqlite(folder / "safecity.db")
         self.clock = VirtualClock(NOON)
         # Cheap hashes: what they cost real attackers is tested in the oversight room.
         light = Passwords(Cost(memory_kib=64, passes=1, lanes=1))

@@ -10,7 +10,6 @@ from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock
 from safecity.platform.database import Database
 from safecity.platform.leases import claim
-from safecity.platform.schema import upgrade
 from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
 from safecity.sites.model import CameraId
@@ -19,6 +18,7 @@ from safecity.video import store
 from safecity.video.accounting import read_recorded_s, read_unexplained_s
 from safecity.video.model import Cause, Outage, Segment, SegmentState, Stream
 from safecity.virtual.quetta import virtual_quetta
+from tests.databases import make_sqlite
 
 START = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 A, B = CameraId("cam_qta-001-01"), CameraId("cam_qta-002-01")
@@ -31,8 +31,7 @@ def at(seconds: float) -> datetime:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'safecity.db'}")
-    upgrade(made)
+    made = make_sqlite(tmp_path / "safecity.db")
     yield made
     made.close()
 

@@ -16,7 +16,6 @@ from safecity.app.cli import make_app
 from safecity.oversight.service import Oversight
 from safecity.platform.clock import SystemClock, VirtualClock
 from safecity.platform.database import Database
-from safecity.platform.schema import upgrade
 from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
 from safecity.sites.model import CameraId
@@ -26,6 +25,7 @@ from safecity.video.day_ledger import read_day
 from safecity.video.ledger_days import DayCloser, list_closed_days
 from safecity.video.model import Cause, Origin, Outage, Segment, SegmentState, Stream
 from safecity.virtual.quetta import virtual_quetta
+from tests.databases import make_sqlite
 
 ZONE = ZoneInfo("Asia/Karachi")
 DAY = date(2026, 3, 1)
@@ -42,8 +42,7 @@ def at(seconds: float) -> datetime:
 
 @pytest.fixture
 def city(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'safecity.db'}")
-    upgrade(made)
+    made = make_sqlite(tmp_path / "safecity.db")
     fresh = Settings.model_validate({"platform": {"data_dir": tmp_path}})
     oversight = Oversight(made, fresh.oversight, SystemClock())
     sites = Sites(made, oversight=oversight, box=load_secret_box(tmp_path), clock=SystemClock())

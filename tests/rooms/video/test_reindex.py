@@ -12,12 +12,12 @@ import pytest
 
 from safecity.events import read_facts
 from safecity.platform.database import Database
-from safecity.platform.schema import upgrade
 from safecity.video import reindex, store
 from safecity.video.model import Segment, SegmentState, Stream
 from safecity.video.recovery import DAMAGED_SUFFIX, recover_stream
 from safecity.video.reindex import SETTLED_AFTER, Reindexer
 from safecity.video.volumes import Volumes
+from tests.databases import make_sqlite
 from tests.rooms.video.paper import KEY, START, header_of, record_to_disk
 
 LATER = START + timedelta(days=3)
@@ -42,8 +42,7 @@ def media(shelf: tuple[Path, list[Segment]], tmp_path: Path) -> Path:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    opened = Database(f"sqlite:///{tmp_path / 'index.db'}")
-    upgrade(opened)
+    opened = make_sqlite(tmp_path / "index.db")
     yield opened
     opened.close()
 

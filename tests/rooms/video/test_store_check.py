@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 
 from safecity.platform.clock import VirtualClock
-from safecity.platform.database import Database
-from safecity.platform.schema import upgrade
 from safecity.sites.model import CameraId
 from safecity.video import check_store, store
 from safecity.video.file_verify import FILE_FLAWS, Flaw
@@ -20,6 +18,7 @@ from safecity.video.model import Cause, Origin, Outage, Segment, SegmentState
 from safecity.video.store_check import CheckPlan, CheckReport, StoreCheck
 from safecity.video.tables import segments, stream_days
 from safecity.video.volumes import Volumes
+from tests.databases import make_sqlite
 from tests.rooms.video.paper import KEY, START, header_of, record_to_disk
 
 Shelf = tuple[Path, list[Segment]]
@@ -43,8 +42,7 @@ class Desk:
         for path in self.media.rglob("*.mp4"):
             os.utime(path, (START.timestamp(), START.timestamp()))
         self.volumes = Volumes.at(self.media)
-        self.database = Database(f"sqlite:///{folder / 'index.db'}")
-        upgrade(self.database)
+        self.database = make_sqlite(folder / "index.db")
         self.rows = shelf[1]
         self.clock = VirtualClock(START + timedelta(days=3))
         self.put(*self.rows)

@@ -8,20 +8,18 @@ import av
 import pytest
 
 from safecity.platform.clock import parse_iso, to_iso, to_us
-from safecity.platform.database import Database
 from safecity.platform.errors import NotFound
-from safecity.platform.schema import upgrade
 from safecity.video.model import SegmentState, Stream
 from safecity.video.scan import read_samples, scan
 from safecity.video.volumes import Volumes
 from safecity.video.windows import Window, WindowReader
+from tests.databases import make_sqlite
 from tests.rooms.video.recorded import CAMERA, NOON, FakeRecorder, load_clip
 
 
 @pytest.fixture
 def recorder(tmp_path: Path, clips_dir: Path) -> FakeRecorder:
-    database = Database(f"sqlite:///{tmp_path / 'safecity.db'}")
-    upgrade(database)
+    database = make_sqlite(tmp_path / "safecity.db")
     return FakeRecorder(database, tmp_path / "media", load_clip(clips_dir / "suburban_road_a.mp4"))
 
 
