@@ -23,12 +23,13 @@ needs: .venv/.installed
 	@$(BIN)/python tools/test_needs.py
 
 # Quick tests side by side, then those that run a city or a browser one at a time; both are run even if one failed.
+# The house rules are `make check`'s.
 test: setup needs ## all tests (ARGS=tests/rooms/video runs these alone)
 ifdef ARGS
 	@$(BIN)/pytest -q $(ARGS)
 else
 	@bad=0; \
-	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile -m "not slow and not web" || bad=1; \
+	$(BIN)/pytest -q -n auto --maxprocesses 4 --dist loadfile --ignore=tests/house -m "not slow and not web" || bad=1; \
 	$(BIN)/pytest -q -m "slow or web" || bad=1; \
 	$(BIN)/python tools/build_page.py run test --silent || bad=1; \
 	exit $$bad

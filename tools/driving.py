@@ -170,5 +170,5 @@ def open_page(chromium: Browser, *, language: Language, width_px: int = 1920, he
         timezone_id="Asia/Karachi",
         accept_downloads=True,
     )
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     return context.new_page()

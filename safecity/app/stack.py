@@ -21,7 +21,7 @@ def role_specs(settings: Settings) -> list[RoleSpec]:
     """The processes of one machine, in the order in which they start: the page first, so that it can tell the rest."""
     virtual = [RoleSpec(role="virtual", slot="virtual")] if settings.virtual.enabled else []
     recorders = [
-        RoleSpec(role="recorder", slot=f"recorder-{n + 1}", has_spare=True) for n in range(settings.video.recorders)
+        RoleSpec(role="recorder", slot=f"recorder-{n + 1}", has_nursery=True) for n in range(settings.video.recorders)
     ]
     analysers = [RoleSpec(role="analyser", slot=f"analyser-{n + 1}") for n in range(settings.analytics.analysers)]
     others = [RoleSpec(role=role, slot=role) for role in ("web", "gateway")]

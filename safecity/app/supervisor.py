@@ -19,15 +19,15 @@ from pathlib import Path
 
 import structlog
 
+from safecity.app.nursery import Nursery, Order
 from safecity.app.slots import Occupant, end_occupant, find_occupant, start_ticks_of
-from safecity.app.spare import Order
 from safecity.platform.files import write_whole
 
 log = structlog.get_logger()
 
 STOP_WAIT_S = 8.0
 BACK_OFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
-SPARE_AFTER_S = 2.0  # nobody started for so long: a spare's imports take nothing from a start
+NURSERY_AFTER_S = 2.0  # nobody started for so long: its imports take nothing from a start
 STEADY_AFTER_S = 20.0  # a process that lived so long starts again without back-off
 KILLED = frozenset({-signal.SIGKILL, -signal.SIGTERM})
 SUPERVISOR = "supervisor"  # its own slot, held by whoever made it
@@ -40,7 +40,7 @@ class RoleSpec:
 
     role: str
     slot: str
-    has_spare: bool = False  # a process waits with the role's code loaded, one for all slots of the role
+    has_nursery: bool = False  # a process waits with the role's code loaded and forks when one of them is killed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Supervisor:
         self._log_dir.mkdir(parents=True, exist_ok=True)
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._is_stopping = False
-        self._spares: dict[str, subprocess.Popen[bytes]] = {}
+        self._nurseries: dict[str, Nursery] = {}
         self._last_start_s = time.monotonic()
 
     def request_stop(self) -> None:
@@ -124,17 +124,16 @@ class Supervisor:
             self._wait(min(every_s, max(0.0, self._soonest_s(next_tick_s) - time.monotonic())))
             for item in self._watched:
                 self._revive(item)
-            self._keep_spares()
+            self._keep_nurseries()
             if time.monotonic() >= next_tick_s:
                 next_tick_s = time.monotonic() + every_s
                 tick()
 
     def stop(self) -> None:
         """End every role: viewers first, recorders next, their cameras last."""
-        for spare in self._spares.values():
-            spare.kill()
-            spare.wait()
-        self._spares.clear()
+        for nursery in self._nurseries.values():
+            nursery.close()
+        self._nurseries.clear()
         for item in sorted(self._watched, key=lambda item: _STOP_ORDER.get(item.spec.role, 1)):
             if item.occupant is not None:
                 with contextlib.suppress(ProcessLookupError):
@@ -159,7 +158,7 @@ class Supervisor:
     def _revive(self, item: _Watched) -> None:
         now_s = time.monotonic()
         if item.occupant is not None and start_ticks_of(item.occupant.pid) != item.occupant.start_ticks:
-            code = item.child.wait() if item.child is not None else None
+            code = self._exit_code(item, item.occupant.pid)
             if item.pidfd is not None:
                 os.close(item.pidfd)
             # Back-off is for a process that ends by its own fault again and again; one that was killed starts at once.
@@ -177,22 +176,28 @@ class Supervisor:
                 self._spawn(item)
             self._write_status()
 
+    def _exit_code(self, item: _Watched, pid: int) -> int | None:
+        if item.child is not None:
+            return item.child.wait()
+        nursery = self._nurseries.get(item.spec.role)
+        return None if nursery is None else nursery.exit_code(pid)
+
     def _spawn(self, item: _Watched) -> None:
         slot = item.spec.slot
         path = self._log_dir / f"{slot}.log"
         if path.exists() and path.stat().st_size > MAX_LOG_BYTES:
             path.replace(path.with_suffix(".log.1"))
-        child = self._call_spare(item.spec, path) or self._start_process(item.spec, path)
+        pid = self._fork(item.spec, path)
+        if pid is None:
+            item.child = self._start_process(item.spec, path)
+            pid = item.child.pid
         self._last_start_s = time.monotonic()
-        ticks = start_ticks_of(child.pid)
-        item.child = child
+        ticks = start_ticks_of(pid)
         self._follow(
             item,
-            Occupant(
-                slot=slot, role=item.spec.role, pid=child.pid, start_ticks=ticks or 0, fingerprint=self._fingerprint
-            ),
+            Occupant(slot=slot, role=item.spec.role, pid=pid, start_ticks=ticks or 0, fingerprint=self._fingerprint),
         )
-        log.info("app.process_started", slot=slot, pid=child.pid)
+        log.info("app.process_started", slot=slot, pid=pid)
 
     def _start_process(self, spec: RoleSpec, path: Path) -> "subprocess.Popen[bytes]":
         command = [sys.executable, "-m", f"{self._role_package}.{spec.role}", "--slot", spec.slot]
@@ -202,34 +207,23 @@ class Supervisor:
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
             )  # fmt: skip
 
-    def _call_spare(self, spec: RoleSpec, path: Path) -> "subprocess.Popen[bytes] | None":
-        """Make the role's spare the process of a slot; None where there is none, or it died while it waited."""
-        spare = self._spares.pop(spec.role, None)
-        if spare is None or spare.poll() is not None or spare.stdin is None:
+    def _fork(self, spec: RoleSpec, path: Path) -> int | None:
+        nursery = self._nurseries.get(spec.role)
+        if nursery is None:
             return None
-        order = Order(slot=spec.slot, settings=str(self._settings_file), output=str(path))
-        try:
-            with spare.stdin:
-                spare.stdin.write(order.to_line())
-        except BrokenPipeError:
-            spare.wait()
-            return None
-        return spare
+        return nursery.start(Order(slot=spec.slot, settings=str(self._settings_file), output=str(path)))
 
-    def _keep_spares(self) -> None:
-        """Start the spare of each role that has one, once nothing else has started for a while."""
-        if self._is_stopping or time.monotonic() < self._last_start_s + SPARE_AFTER_S:
+    def _keep_nurseries(self) -> None:
+        """Start the nursery of each role that has one, once nothing else has started for a while."""
+        if self._is_stopping or time.monotonic() < self._last_start_s + NURSERY_AFTER_S:
             return
-        for role in sorted({item.spec.role for item in self._watched if item.spec.has_spare}):
-            spare = self._spares.get(role)
-            if spare is not None and spare.poll() is None:
-                continue
-            self._last_start_s = time.monotonic()
-            with (self._log_dir / f"{role}-spare.log").open("ab") as output:
-                self._spares[role] = subprocess.Popen(
-                    [sys.executable, "-m", "safecity.app.spare", f"{self._role_package}.{role}"],
-                    stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True,
-                )  # fmt: skip
+        for role in sorted({item.spec.role for item in self._watched if item.spec.has_nursery}):
+            nursery = self._nurseries.get(role)
+            if nursery is None or not nursery.is_alive:
+                self._last_start_s = time.monotonic()
+                self._nurseries[role] = Nursery(
+                    f"{self._role_package}.{role}", output=self._log_dir / f"{role}-nursery.log"
+                )
 
     def _follow(self, item: _Watched, occupant: Occupant) -> None:
         item.occupant = occupant

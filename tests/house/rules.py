@@ -1,6 +1,7 @@
 """The house rules as functions over source text, so that each can be broken in a test and seen to fail."""
 
 import ast
+import functools
 import re
 import tomllib
 from collections.abc import Iterator
@@ -40,12 +41,17 @@ def sources(root: Path = PACKAGE) -> Iterator[Path]:
             yield path
 
 
+@functools.lru_cache(maxsize=1)
+def _parse(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
 def check_size(place: str, text: str) -> Iterator[Breach]:
     """Files, functions and parameter lists stay small."""
     lines = text.count("\n") + 1
     if lines > MAX_FILE_LINES + 1:
         yield Breach(rule="file-size", place=place, what=f"{lines} lines, at most {MAX_FILE_LINES}")
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_parse(text)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield from _check_function(f"{place}:{node.name}", node)
 
@@ -73,7 +79,7 @@ def check_names(place: str, text: str) -> Iterator[Breach]:
     """No catch-all modules, and no word for recognising people."""
     if BANNED_STEMS.search(Path(place).stem) or any(BANNED_STEMS.search(part) for part in Path(place).parts[:-1]):
         yield Breach(rule="catch-all-name", place=place, what="say what it is for instead")
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_parse(text)):
         name = getattr(node, "name", None) or getattr(node, "id", None) or getattr(node, "arg", None)
         if isinstance(name, str) and BANNED_IDENTITY.search(name):
             yield Breach(rule="identity", place=f"{place}:{name}", what="SafeCity does not recognise people")
@@ -81,7 +87,7 @@ def check_names(place: str, text: str) -> Iterator[Breach]:
 
 def check_blind_except(place: str, text: str) -> Iterator[Breach]:
     """A blind except hides faults; only the named places may have one."""
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(_parse(text)):
         if isinstance(node, ast.ExceptHandler):
             names = {item.id for item in ast.walk(node.type) if isinstance(item, ast.Name)} if node.type else {"bare"}
             if names & {"bare", "Exception", "BaseException"}:
@@ -90,7 +96,7 @@ def check_blind_except(place: str, text: str) -> Iterator[Breach]:
 
 def check_docstrings(place: str, text: str) -> Iterator[Breach]:
     """Every module and public function says what its name cannot."""
-    tree = ast.parse(text)
+    tree = _parse(text)
     if ast.get_docstring(tree) is None:
         yield Breach(rule="docstring", place=place, what="the module has none")
     for node in tree.body:
@@ -102,7 +108,8 @@ def check_docstrings(place: str, text: str) -> Iterator[Breach]:
 CHECKS = (check_size, check_names, check_blind_except, check_docstrings)
 
 
-def breaches() -> list[Breach]:
+@functools.cache
+def breaches() -> tuple[Breach, ...]:
     """Every breach in the package."""
     found: list[Breach] = []
     for path in sources():
@@ -110,7 +117,7 @@ def breaches() -> list[Breach]:
         text = path.read_text()
         for check in CHECKS:
             found.extend(check(place, text))
-    return found
+    return tuple(found)
 
 
 def exceptions() -> dict[str, dict[str, str]]:

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tools.driving import Demo, Language, free_port_pair, open_page, wait_until
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.timeout(600)]
 
 WORDS: dict[Language, dict[str, str]] = {

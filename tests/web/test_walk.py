@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from tests.web.walking import clip_is_whole, enter, make_street
 from tools.driving import Demo, Language, free_port_pair, open_page, wait_until
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.timeout(900)]
 
 MOST_TABS = 120

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 from tools.bench.live_system import Bench, Plan, running_system
 from tools.driving import open_page, wait_until
 
-expect.set_options(timeout=20_000)
+expect.set_options(timeout=60_000)
 pytestmark = [pytest.mark.web, pytest.mark.slow, pytest.mark.timeout(300)]
 
 PHONE = {"width": 400, "height": 500}

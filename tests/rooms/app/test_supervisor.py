@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from safecity.app.nursery import Nursery, Order
 from safecity.app.slots import SlotLock, end_occupant, find_occupant, start_ticks_of
 from safecity.app.supervisor import RoleSpec, Supervisor
 from safecity.platform.errors import Conflict
@@ -33,12 +34,14 @@ def data_dir(tmp_path: Path) -> Iterator[Path]:
             end_occupant(left, wait_s=5)
 
 
-def make(data_dir: Path, *, text: str = "info", slots: tuple[str, ...] = SLOTS) -> Supervisor:
+def make(
+    data_dir: Path, *, text: str = "info", slots: tuple[str, ...] = SLOTS, has_nursery: bool = False
+) -> Supervisor:
     settings = Settings.model_validate({"platform": {"data_dir": data_dir, "log_level": text}})
     path = data_dir / "run" / "settings.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(settings.model_dump_json())
-    specs = [RoleSpec(role="sleeper", slot=slot) for slot in slots]
+    specs = [RoleSpec(role="sleeper", slot=slot, has_nursery=has_nursery) for slot in slots]
     return Supervisor(specs, settings_file=path, data_dir=data_dir, role_package="tests.rooms.app.sleepers")
 
 
@@ -67,6 +70,67 @@ def test_a_killed_process_comes_back_and_the_others_go_on(data_dir: Path) -> Non
     thread.join(10)
     supervisor.stop()
     assert [pid_of(data_dir, slot) for slot in SLOTS] == [None, None]
+
+
+def parent_of(pid: int) -> int:
+    text = Path(f"/proc/{pid}/stat").read_text()
+    return int(text[text.rindex(")") + 2 :].split()[1])
+
+
+def nursery_pid() -> int | None:
+    """The nursery among this process's children."""
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words, pid = path.read_bytes().split(b"\0"), int(path.parent.name)
+            if b"safecity.app.nursery" in words and parent_of(pid) == os.getpid():
+                return pid
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+    return None
+
+
+def test_killed_processes_are_forked_with_their_code_loaded(data_dir: Path) -> None:
+    supervisor = make(data_dir, has_nursery=True)
+    supervisor.start()
+    wait_for(lambda: all(pid_of(data_dir, slot) for slot in SLOTS))
+    thread = watched(supervisor)
+    wait_for(nursery_pid)
+    time.sleep(3)  # it loads; a kill before that would be answered by a start of its own
+    for slot in (SLOTS[0], SLOTS[1], SLOTS[0]):
+        killed = pid_of(data_dir, slot)
+        assert killed
+        os.kill(killed, signal.SIGKILL)
+        wait_for(lambda slot=slot, killed=killed: pid_of(data_dir, slot) not in {None, killed})
+        born = pid_of(data_dir, slot)
+        assert born
+        assert parent_of(born) == nursery_pid()
+        assert os.getsid(born) == born, "a signal to the supervisor's session must not reach it"
+    supervisor.request_stop()
+    thread.join(10)
+    supervisor.stop()
+    assert [pid_of(data_dir, slot) for slot in SLOTS] == [None, None]
+    assert nursery_pid() is None
+
+
+def test_a_nursery_tells_how_its_children_ended(data_dir: Path) -> None:
+    make(data_dir)
+    nursery = Nursery("tests.rooms.app.sleepers.sleeper", output=data_dir / "nursery.log")
+    wait_for(lambda: nursery.is_ready)
+    settings = str(data_dir / "run" / "settings.json")
+    alive = nursery.start(Order(slot=SLOTS[0], settings=settings, output=str(data_dir / "a.log")))
+    failed = nursery.start(Order(slot=SLOTS[1], settings=f"{settings}.none", output=str(data_dir / "b.log")))
+    assert alive is not None
+    assert failed is not None
+    wait_for(lambda: nursery.exit_code(failed) == 1)
+    assert "settings.json.none" in (data_dir / "b.log").read_text(), "its complaints stand in its own log"
+    wait_for(lambda: pid_of(data_dir, SLOTS[0]) == alive)
+    os.kill(alive, signal.SIGKILL)
+    wait_for(lambda: nursery.exit_code(alive) == -signal.SIGKILL)
+    orphan = nursery.start(Order(slot=SLOTS[0], settings=settings, output=str(data_dir / "a.log")))
+    wait_for(lambda: pid_of(data_dir, SLOTS[0]) == orphan)
+    nursery.close()
+    assert pid_of(data_dir, SLOTS[0]) == orphan, "recording does not depend on whoever started it"
+    assert nursery.start(Order(slot=SLOTS[1], settings=settings, output=str(data_dir / "b.log"))) is None
 
 
 def test_processes_outlive_their_supervisor_and_are_adopted(data_dir: Path) -> None:
