@@ -35,6 +35,19 @@ def clips_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
+def encoded_clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where demos of this run keep the clips that their virtual cameras encoded: a minute of work, done once."""
+    return tmp_path_factory.mktemp("streams")
+
+
+def keep_encoded(data: Path, encoded: Path) -> Path:
+    """The data folder of a demo that is to come, with its encoded clips in a folder that others share."""
+    data.mkdir(mode=0o700)
+    (data / "streams").symlink_to(encoded)
+    return data
+
+
+@pytest.fixture(scope="session")
 def evidence_dir() -> Path:
     """The folder of signed clips and pictures (SAFECITY_TEST_DATA/evidence)."""
     folder = Path(os.environ.get("SAFECITY_TEST_DATA", REPOSITORY.parent / "shared" / "data")) / "evidence"

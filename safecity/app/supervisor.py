@@ -7,6 +7,7 @@ killed. The next start finds them by their slots and adopts them.
 import contextlib
 import hashlib
 import json
+import math
 import os
 import select
 import signal
@@ -76,7 +77,7 @@ class Supervisor:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._is_stopping = False
         self._nurseries: dict[str, Nursery] = {}
-        self._last_start_s = time.monotonic()
+        self._last_start_s = -math.inf
 
     def request_stop(self) -> None:
         """Make `watch` return; safe in a signal handler."""

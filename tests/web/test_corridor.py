@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.conftest import keep_encoded
 from tools.driving import Demo, Language, free_port_pair, open_page, wait_until
 
 expect.set_options(timeout=60_000)
@@ -44,8 +45,9 @@ PIXELS = """video => {
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, clips_dir: Path) -> Iterator[Demo]:
-    running = Demo(data=tmp_path_factory.mktemp("web") / "data", port=free_port_pair(), cameras=16, clips=clips_dir)
+def demo(tmp_path_factory: pytest.TempPathFactory, clips_dir: Path, encoded_clips: Path) -> Iterator[Demo]:
+    data = keep_encoded(tmp_path_factory.mktemp("web") / "data", encoded_clips)
+    running = Demo(data=data, port=free_port_pair(), cameras=16, clips=clips_dir)
     running.start()
     try:
         running.wait_live()
