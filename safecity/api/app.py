@@ -18,6 +18,7 @@ from safecity.api.city_routes import city_router, timeline_router
 from safecity.api.copy_routes import drills_router
 from safecity.api.demo_port import is_door_open
 from safecity.api.demo_routes import demo_router
+from safecity.api.edge_routes import edge_router
 from safecity.api.event_feed import EventFeed
 from safecity.api.event_routes import event_router
 from safecity.api.health_routes import health_router
@@ -42,6 +43,7 @@ MAP_ZOOM = 11.6
 ROUTERS = (
     link_router,
     cabinet_router,
+    edge_router,
     log_router,
     drills_router,
     alert_router,

@@ -7,10 +7,12 @@ from fastapi import APIRouter, Path, Query, Request
 
 from safecity.api.parts import WebParts
 from safecity.api.sessions import get_session
-from safecity.api.wire import CameraDetail, CameraView, MissingView, ShapeView, SiteView, SpanView, TimelineView
+from safecity.api.wire import CameraDetail, CameraView, ShapeView, SiteView
+from safecity.api.wire_timeline import MissingView, RecoveredView, SpanView, TimelineView
 from safecity.oversight.model import Actor
 from safecity.platform.errors import Invalid
 from safecity.sites.model import Camera, CameraId, EffectiveState, Line, Picture, Zone
+from safecity.video.model import Origin
 from safecity.video.store import read_timeline
 
 TIMELINE_LONGEST = timedelta(days=124)  # the page asks for a month in sight with what lies beside it
@@ -86,7 +88,12 @@ def timeline_router(parts: WebParts) -> APIRouter:
             found = read_timeline(connection, CameraId(camera_id), from_at=start, to_at=end, now=parts.clock.now())
         return TimelineView(
             recorded=tuple(SpanView(from_=span.from_at, to=span.to_at) for span in found.recorded),
-            recovered=tuple(SpanView(from_=span.from_at, to=span.to_at) for span in found.recovered),
+            recovered=tuple(
+                RecoveredView(
+                    from_=span.from_at, to=span.to_at, source="card" if span.origin is Origin.CARD else "edge"
+                )
+                for span in found.recovered
+            ),
             missing=tuple(MissingView(from_=gap.from_at, to=gap.to_at, cause=gap.cause) for gap in found.missing),
             settled_until=found.settled_until,
         )

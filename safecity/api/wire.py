@@ -12,7 +12,6 @@ from safecity.events.dispatch import UnitChanged
 from safecity.events.incidents import AlertChanged, IncidentChanged
 from safecity.oversight.model import Act, Role
 from safecity.sites.model import Cause as StateCause
-from safecity.video.model import Cause as MissingCause
 
 Instant = AwareDatetime
 # Inside the calendar by far: arithmetic on the first and last days of datetime's own overflows.
@@ -137,29 +136,6 @@ class CameraDetail(CameraView):
     lines: tuple[ShapeView, ...]
     zones: tuple[ShapeView, ...]
     streams: tuple[Literal["main", "sub"], ...]
-
-
-class SpanView(Wire):
-    """Recorded without a hole."""
-
-    from_: Instant = Field(validation_alias="from_", serialization_alias="from")
-    to: Instant
-
-
-class MissingView(SpanView):
-    """Expected, not recorded, and why."""
-
-    cause: MissingCause
-
-
-class TimelineView(Wire):
-    """What of a camera is recorded and what is missing."""
-
-    recorded: tuple[SpanView, ...]
-    recovered: tuple[SpanView, ...]
-    """What of the recorded was filled in later, from a recorder at the site or the camera's own card."""
-    missing: tuple[MissingView, ...]
-    settled_until: Instant
 
 
 class StateView(Wire):

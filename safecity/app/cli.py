@@ -37,6 +37,8 @@ COMMANDS = {
     "city": _Place("safecity.sites.commands", "city_app", "The city's registry: sites, cameras, gates."),
     "link": _Place("safecity.sites.links.commands", "link_app", "Encrypted links to the sites."),
     "cabinet": _Place("safecity.sites.cabinets.commands", "cabinet_app", "Cabinets at the sites."),
+    "edge": _Place("safecity.app.edge_command", "edge"),
+    "edges": _Place("safecity.video.edge.commands", "edges_app", "Recorders at sites that share with this centre."),
     "cameras": _Place("safecity.video.onvif.commands", "cameras_app", "Cameras on the network, by ONVIF."),
     "ptz": _Place("safecity.video.onvif.commands", "ptz"),
     "unit": _Place("safecity.dispatch.commands", "unit_app", "Units that can be sent."),

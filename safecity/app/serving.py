@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -10,8 +11,8 @@ from fastapi import FastAPI
 END_WITHIN_S = 3
 
 
-def serve(app: FastAPI, *, host: str, port: int, stop: threading.Event) -> None:
-    """Serve an app until `stop` is set; open streams are given END_WITHIN_S to end."""
+def serve(app: FastAPI, *, host: str, port: int, stop: threading.Event, tls: tuple[Path, Path] | None = None) -> None:
+    """Serve an app until `stop` is set; open streams are given END_WITHIN_S to end. `tls` is certificate and key."""
     config = uvicorn.Config(
         app,
         host=host,
@@ -22,6 +23,8 @@ def serve(app: FastAPI, *, host: str, port: int, stop: threading.Event) -> None:
         date_header=True,
         ws_per_message_deflate=False,
         timeout_graceful_shutdown=END_WITHIN_S,
+        ssl_certfile=None if tls is None else str(tls[0]),
+        ssl_keyfile=None if tls is None else str(tls[1]),
     )
     server = _Server(config)
 

@@ -20,16 +20,21 @@ TICK_S = 1.0
 def role_specs(settings: Settings) -> list[RoleSpec]:
     """The processes of one machine, in the order in which they start: the page first, so that it can tell the rest."""
     virtual = [RoleSpec(role="virtual", slot="virtual")] if settings.virtual.enabled else []
+    intake = [RoleSpec(role="intake", slot="intake")] if settings.intake.enabled else []
     recorders = [
         RoleSpec(role="recorder", slot=f"recorder-{n + 1}", has_nursery=True) for n in range(settings.video.recorders)
     ]
     analysers = [RoleSpec(role="analyser", slot=f"analyser-{n + 1}") for n in range(settings.analytics.analysers)]
+    keeper = RoleSpec(role="keeper", slot="keeper")
+    if settings.edge.centre is not None:
+        seeing = [RoleSpec(role="analyser", slot=f"analyser-{n + 1}") for n in range(settings.edge.analysers)]
+        return [*recorders, keeper, RoleSpec(role="edge", slot="edge"), *seeing]
     others = [RoleSpec(role=role, slot=role) for role in ("web", "gateway")]
     field = [RoleSpec(role="field", slot="field")] if settings.virtual.enabled else []
     keepers = [
         RoleSpec(role=role, slot=role) for role in ("keeper", "copier") if role == "keeper" or settings.video.copies
     ]
-    return [*others, *virtual, *recorders, *keepers, *analysers, *field]
+    return [*others, *intake, *virtual, *recorders, *keepers, *analysers, *field]
 
 
 def check_addresses(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from safecity.platform.errors import Invalid
 from safecity.platform.settings_base import Port
 from safecity.platform.settings_base import Slice as _Slice
+from safecity.platform.settings_edge import EdgeSettings, IntakeSettings
 from safecity.platform.settings_sites import CabinetsSettings, LinksSettings
 
 
@@ -332,6 +333,8 @@ class Settings(BaseSettings):
     dispatch: DispatchSettings = DispatchSettings()
     backup: BackupSettings = BackupSettings()
     virtual: VirtualSettings = VirtualSettings()
+    intake: IntakeSettings = IntakeSettings()
+    edge: EdgeSettings = EdgeSettings()
 
     @classmethod
     def settings_customise_sources(

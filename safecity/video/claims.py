@@ -17,6 +17,7 @@ from safecity.sites.model import CameraId, ReaderChoice, RecordedStreams, Transp
 from safecity.sites.sources import camera_source
 from safecity.sites.tables import cameras
 from safecity.video import store
+from safecity.video.edge.sources import list_pushed
 from safecity.video.handover import StreamPast
 from safecity.video.model import Stream, StreamKey, StreamSource
 
@@ -91,7 +92,12 @@ class Claims:
     def _read_sources(
         self, connection: Connection, mine: list[CameraId]
     ) -> tuple[list[StreamSource], frozenset[CameraId]]:
-        """The streams of the held cameras; a box is opened only when what the registry says of a camera changed."""
+        """The streams of the held cameras; a box is opened only when what the registry says of a camera changed.
+
+        What an edge pushes is read from the intake, and needs no sign-in.
+        """
+        pushed = list_pushed(connection, mine)
+        mine = [one for one in mine if one not in pushed]
         c = cameras.c
         rows = connection.execute(
             sa.select(c.id, c.main_url, c.sub_url, c.credentials, c.reader, c.transport, c.recorded).where(
@@ -104,7 +110,8 @@ class Claims:
             for camera, said in sealed.items()
         }
         self._sealed = sealed
-        sources = [source for found in self._opened.values() for source in found or []]
+        every = [*pushed.values(), *self._opened.values()]
+        sources = [source for found in every for source in found or []]
         return sources, frozenset(camera for camera, found in self._opened.items() if found is None)
 
     def _open(self, connection: Connection, camera: CameraId) -> list[StreamSource] | None:

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from safecity.oversight.merkle import leaf_hash, verify_inclusion
@@ -73,7 +74,9 @@ def _verify_parts(sheet: Sheet, found: Scan, *, source: FileSource) -> None:
     clip_init = _without_description(found.init_bytes)
     for number, segment in enumerate(sheet.segments):
         _verify_segment(sheet, segment, clip_init=clip_init)
-        _verify_order(segment, is_first=number == 0, is_last=number == len(sheet.segments) - 1)
+        before, after = sheet.segments[:number], sheet.segments[number + 1 :]
+        is_first = not before or _is_covered(segment, by=before[-1], then=segment)
+        _verify_order(segment, is_first=is_first, is_last=not after or _is_covered(segment, by=segment, then=after[0]))
         _verify_fragments(segment, items, source=source)
     _verify_times(sheet)
 
@@ -107,6 +110,18 @@ def _verify_segment(sheet: Sheet, segment: SheetSegment, *, clip_init: bytes) ->
         raise _wrong(f"{segment.path}: the recording does not say what it is") from error
     if not same:
         raise _wrong(f"{segment.path}: the sheet says otherwise than the recording what it is")
+
+
+def _is_covered(segment: SheetSegment, *, by: SheetSegment, then: SheetSegment) -> bool:
+    """Whether a borrowed segment may be cut here: what is left out of it lies beside what the clip carries."""
+    is_borrowed = segment.origin != "recorded"
+    return is_borrowed and _instant(then, _recorded_ticks(then.fragments[0])) <= _instant(
+        by, _recorded(by.fragments[-1]).end_ticks
+    )
+
+
+def _instant(segment: SheetSegment, ticks: int) -> datetime:
+    return from_us(to_us(segment.started_at) + segment.shift_us + line_us(ticks, segment.rate_ppb))
 
 
 def _verify_order(segment: SheetSegment, *, is_first: bool, is_last: bool) -> None:
@@ -152,7 +167,7 @@ def _verify_times(sheet: Sheet) -> None:
     end_ticks, start_at, end_at = 0, None, None
     for segment in sheet.segments:
         first = _recorded_ticks(segment.fragments[0])
-        began_at = from_us(to_us(segment.started_at) + line_us(first, segment.rate_ppb))
+        began_at = _instant(segment, first)
         start_at = start_at or began_at
         base = max(end_ticks, clip_ticks_of(began_at, start_at))
         for stated in segment.fragments:
@@ -160,7 +175,7 @@ def _verify_times(sheet: Sheet) -> None:
                 raise _wrong(f"{segment.path}: fragment {stated.leaf} is shown at another time than it was recorded")
         last = _recorded(segment.fragments[-1]).end_ticks
         end_ticks = base + last - first
-        end_at = from_us(to_us(segment.started_at) + line_us(last, segment.rate_ppb))
+        end_at = _instant(segment, last)
     if (start_at, end_at) != (sheet.first_at, sheet.end_at):
         raise _wrong("the sheet's first and last instant are not those of its fragments")
 

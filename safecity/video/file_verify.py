@@ -14,13 +14,15 @@ from typing import BinaryIO, cast
 from safecity.oversight import merkle
 from safecity.platform.clock import from_us, to_us
 from safecity.platform.errors import DataLoss, Invalid
+from safecity.video.borrowed import read_name
 from safecity.video.model import Segment, SegmentState, line_us
-from safecity.video.recovery import LAST_US, LONGEST_TICKS
+from safecity.video.recovery import LAST_US, LONGEST_TICKS, ROUNDING_US
 from safecity.video.scan import Scan, Source, as_source, scan
 from safecity.video.segments import FORMAT
 
 PIECE_BYTES = 1024**2  # read and hashed at a time
-_DESCRIBED = ("session", "rate_ppb", "line_error_us", "camera_offset_us", "previous_root", "writer")
+_DESCRIBED = ("session", "rate_ppb", "line_error_us", "previous_root")
+_DESCRIBED_HERE = ("camera_offset_us", "writer")  # a borrowed file says these of the machine that recorded it
 
 
 class Flaw(StrEnum):
@@ -135,7 +137,10 @@ def _compare_description(found: Scan, row: Segment) -> list[FileFlaw]:
     if not said:
         return [_flaw(Flaw.DESCRIPTION, "it carries no description of ours")]
     expected: dict[str, object] = {name: getattr(row, name) for name in _DESCRIBED}
-    expected |= {"camera": row.camera, "stream": row.stream.value, "started_at_us": to_us(row.started_at)}
+    expected |= {"camera": row.camera, "stream": row.stream.value}
+    if read_name(row.path) is None:
+        expected |= {name: getattr(row, name) for name in _DESCRIBED_HERE}
+        expected["started_at_us"] = to_us(row.started_at)
     wrong = [name for name, value in expected.items() if said.get(name) != value]
     track = found.track
     shown = (track.codec, track.codec_string, track.width_px, track.height_px)
@@ -151,10 +156,12 @@ def _compare_times(found: Scan, row: Segment) -> list[FileFlaw]:
     if not fragments:
         return []
     ticks = max(one.end_ticks for one in fragments)
-    end_us = to_us(row.started_at) + line_us(fragments[-1].end_ticks, row.rate_ppb)
+    end_us = to_us(row.started_at) + line_us(fragments[-1].end_ticks - row.skip_ticks, row.rate_ppb)
     if ticks > LONGEST_TICKS or not abs(end_us) <= LAST_US:
         return [_flaw(Flaw.TIMES, "its times cannot be")]
-    if end_us != to_us(row.durable_until):
+    over_us = to_us(row.durable_until) - end_us
+    is_borrowed = read_name(row.path) is not None  # then it may hold more than is shown of it
+    if over_us > ROUNDING_US if is_borrowed else over_us:
         return [_flaw(Flaw.TIMES, f"it ends at {from_us(end_us).isoformat()}, not where the index says")]
     return []
 

@@ -103,6 +103,7 @@ class Segment:
     writer: str  # recorder slot
     volume: str | None = None  # a hint where the file is, see volumes.py
     origin: Origin = Origin.RECORDED
+    skip_ticks: int = 0  # the file's ticks at `started_at`: what lies before is in the file and not shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,11 +137,18 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered(Span):
+    """A recorded interval that was filled in afterwards, and from where."""
+
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Timeline:
     """What of an interval is recorded and what is missing; together they cover it up to `settled_until`."""
 
     recorded: tuple[Span, ...]  # what can be played, recovered or not
-    recovered: tuple[Span, ...]  # what of it was filled in later, from an edge or a camera's card
+    recovered: tuple[Recovered, ...]  # what of it was filled in later, from an edge or a camera's card
     missing: tuple[Missing, ...]
     settled_until: datetime  # behind this instant the newest seconds are still on their way to the disk
 
@@ -162,13 +170,13 @@ class StreamSource:
 
 def instant_of(segment: Segment, ticks: int) -> datetime:
     """The instant of media ticks counted from the start of a segment's file (its tfdt scale)."""
-    return from_us(to_us(segment.started_at) + line_us(ticks, segment.rate_ppb))
+    return from_us(to_us(segment.started_at) + line_us(ticks - segment.skip_ticks, segment.rate_ppb))
 
 
 def ticks_of(segment: Segment, instant: datetime) -> int:
     """The file's media ticks at an instant; negative before its start."""
     elapsed_us = to_us(instant) - to_us(segment.started_at)
-    return elapsed_us * TICKS_PER_S * 1000 // (1_000_000_000 + segment.rate_ppb)
+    return segment.skip_ticks + elapsed_us * TICKS_PER_S * 1000 // (1_000_000_000 + segment.rate_ppb)
 
 
 def line_us(ticks: int, rate_ppb: int) -> int:
@@ -188,6 +196,21 @@ def recorded_spans(segments: Iterable[Segment], *, from_at: datetime, to_at: dat
         else:
             spans.append(Span(from_at=start, to_at=end))
     return tuple(spans)
+
+
+def recovered_spans(segments: Iterable[Segment], *, from_at: datetime, to_at: datetime) -> tuple[Recovered, ...]:
+    """What of an interval was filled in afterwards, touching pieces of one origin joined, oldest first."""
+    found: list[Recovered] = []
+    for segment in sorted(segments, key=lambda one: one.started_at):
+        start, end = max(segment.started_at, from_at), min(segment.durable_until, to_at)
+        if not segment.origin.is_recovered or end <= start:
+            continue
+        last = found[-1] if found else None
+        if last is not None and last.origin is segment.origin and start - last.to_at <= JOIN_WITHIN:
+            found[-1] = Recovered(from_at=last.from_at, to_at=max(end, last.to_at), origin=last.origin)
+        else:
+            found.append(Recovered(from_at=start, to_at=end, origin=segment.origin))
+    return tuple(found)
 
 
 def gaps_between(spans: Sequence[Span], *, from_at: datetime, to_at: datetime) -> list[Span]:
@@ -248,6 +271,5 @@ def explain(
     missing: list[Missing] = []
     for gap in gaps_between(spans, from_at=from_at, to_at=settled_until):
         missing.extend(explain_gap(gap, outages, known_from=known_from))
-    later = [one for one in segments if one.origin.is_recovered]
-    recovered = recorded_spans(later, from_at=from_at, to_at=settled_until)
+    recovered = recovered_spans(segments, from_at=from_at, to_at=settled_until)
     return Timeline(recorded=spans, recovered=recovered, missing=tuple(missing), settled_until=settled_until)

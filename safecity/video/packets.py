@@ -95,9 +95,11 @@ class _Channel:
 class PacketHub:
     """One ROUTER socket for all streams of a recorder."""
 
-    def __init__(self, run_dir: Path, slot: str, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, run_dir: Path, slot: str, *, kind: str = "packets", monotonic_s: Callable[[], float] = time.monotonic
+    ) -> None:
         folder = socket_dir(run_dir)
-        self.path = folder / f"packets-{slot}.sock"
+        self.path = folder / f"{kind}-{slot}.sock"
         self._monotonic_s = monotonic_s
         self._channels: dict[StreamKey, _Channel] = {}
         self._watched: frozenset[StreamKey] = frozenset()

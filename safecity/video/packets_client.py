@@ -22,7 +22,7 @@ from safecity.platform.errors import Problem
 from safecity.platform.sockets import socket_dir
 from safecity.sites.model import CameraId
 from safecity.video.access_unit import AccessUnit, StreamHeader, unpack_access_unit, unpack_header
-from safecity.video.model import LinkState, Stream, StreamKey
+from safecity.video.model import Cause, LinkState, Stream, StreamKey
 
 log = structlog.get_logger()
 
@@ -40,6 +40,7 @@ class UpstreamState:
 
     state: LinkState
     since: datetime
+    cause: Cause | None = None
 
 
 class Listener(Protocol):
@@ -173,4 +174,5 @@ class PacketsClient:
 
 def _state_of(raw: bytes) -> UpstreamState:
     body = json.loads(raw)
-    return UpstreamState(state=LinkState(body["state"]), since=parse_iso(body["since"]))
+    cause = None if body.get("cause") is None else Cause(body["cause"])
+    return UpstreamState(state=LinkState(body["state"]), since=parse_iso(body["since"]), cause=cause)

@@ -87,7 +87,8 @@ def find_root(row: Segment, later: Segment | None) -> str | None:
     """The root of a segment as the one after it in its stream names it; None where that is not sure.
 
     Sure is it inside of a session, whose segments touch to the microsecond: nothing can have stood between the two.
+    Not where the later one begins inside of its file: both may show parts of the same one (`borrowed.py`).
     """
-    if later is None or later.session != row.session or later.started_at != row.durable_until:
+    if later is None or later.skip_ticks or later.session != row.session or later.started_at != row.durable_until:
         return None
     return later.previous_root

@@ -14,6 +14,7 @@ import structlog
 from safecity.platform.clock import Clock, from_us
 from safecity.platform.errors import Denied, Problem, Unavailable
 from safecity.video.access_unit import AccessUnit, StreamHeader
+from safecity.video.edge.sources import is_pushed
 from safecity.video.model import Cause, LinkState, StreamKey, StreamSource, StreamState
 from safecity.video.packets import PacketHub
 from safecity.video.reader import Numbering, OpenReader, ReadItem, cause_of
@@ -25,6 +26,7 @@ log = structlog.get_logger()
 
 FIRST_WAIT_S = 0.2
 LONGEST_WAIT_S = 30.0
+PUSHED_WAIT_S = 1.0  # what an edge pushes is looked for next door
 CREDENTIALS_SPREAD_S = 6.0
 STEADY_AFTER_S = 10.0  # a session that lived so long starts the back-off anew
 STALL_INTERVALS = 3.0
@@ -163,7 +165,8 @@ class StreamRecorder:
             now_s = self._around.clock.monotonic_s()
             self._around.sign_ins.end(self.key, is_refused=cause is Cause.CREDENTIALS, now_s=now_s)
         self._note_failure(problem, cause)
-        return wait_s(self._failures, cause, chance=self._chance.random())
+        patience_s = wait_s(self._failures, cause, chance=self._chance.random())
+        return min(PUSHED_WAIT_S, patience_s) if is_pushed(self.source) else patience_s
 
     def stop(self) -> None:
         """Ask the reading to end; it does at the next picture or time-out. What was read is written at once."""

@@ -28,6 +28,8 @@ from safecity.sites.model import CameraId
 from safecity.video import store
 from safecity.video.claims import Claimed, Claims
 from safecity.video.disk import DiskWriter
+from safecity.video.edge.reader import EdgeReader
+from safecity.video.edge.sources import is_pushed
 from safecity.video.handover import Handover, StreamPast, prepare_stream
 from safecity.video.index import IndexMailbox, IndexWriter, Statement
 from safecity.video.ingest_loop import IngestLoop, can_read
@@ -114,6 +116,9 @@ class RecorderProcess:
 
     def _open_reader(self, source: StreamSource, numbering: Numbering) -> Reader:
         key = (source.camera, source.stream)
+        if is_pushed(source):
+            folder = self._hub.path.parent
+            return EdgeReader(source, numbering, folder=folder, clock=self._clock, line=self._line)
         return PyAvReader(
             source, numbering, clock=self._clock, line=self._line, is_watched=lambda: self._hub.is_watched(key)
         )
@@ -234,6 +239,8 @@ class RecorderProcess:
             threads = [one.thread for one in self._running.values() if one.thread is not None]
             crashes = self._crashes + self._loop.crashes + sum(thread.crashes for thread in threads)
         main = [one for one in figures if one.key[1] is Stream.MAIN]
+        with_main = {one.key[0] for one in main}
+        main += [one for one in figures if one.key[0] not in with_main]  # an edge keeps these main streams at the pole
         status: dict[str, object] = {
             "cameras": len(main),
             "live": sum(one.state.state is LinkState.LIVE for one in main),

@@ -23,6 +23,7 @@ from safecity.platform.clock import from_us, to_us
 from safecity.platform.errors import Conflict, DataLoss, Invalid
 from safecity.platform.files import sync_directory
 from safecity.video.access_unit import TICKS_PER_S
+from safecity.video.borrowed import as_shown
 from safecity.video.h264 import split_length_prefixed
 from safecity.video.model import Origin, Segment, SegmentState, StreamKey, line_us
 from safecity.video.scan import FileSource, Fragment, Scan, read_samples, scan
@@ -239,7 +240,7 @@ def row_of(found: Scan, fragments: list[Fragment], *, path: str, key: StreamKey,
     if end_ticks > LONGEST_TICKS or not abs(start_us) + abs(line_us(end_ticks, rate_ppb)) <= LAST_US:
         # A damaged number, which would stretch the recording over years, or break whoever reads its row.
         raise DataLoss("its times cannot be", code="video.recording_times")
-    return Segment(
+    row = Segment(
         camera=key[0],
         stream=key[1],
         started_at=from_us(start_us),
@@ -262,6 +263,7 @@ def row_of(found: Scan, fragments: list[Fragment], *, path: str, key: StreamKey,
         writer=str(said.get("writer", writer)),
         origin=_origin(said),
     )
+    return as_shown(row)
 
 
 def _read_description(raw: bytes | None) -> dict[str, object]:

@@ -51,7 +51,13 @@ class SheetSegment(_Part):
     session: str = Field(description="Connection to the camera that it was recorded from.")
     writer: str = Field(description="Recorder that wrote it.")
     state: Literal["open", "closed"] = Field(description="Open: the root is that of the leaves durable at export.")
-    started_at: AwareDatetime = Field(description="Instant of media time 0, on the server's time line.")
+    started_at: AwareDatetime = Field(description="Instant of media time 0, on the recording server's time line.")
+    origin: Literal["recorded", "edge", "card"] = Field(
+        default="recorded", description="Recorded here, or at the site or on the camera's card and brought here later."
+    )
+    shift_us: int = Field(
+        default=0, description="Added to the recording's own time, because its machine had another clock."
+    )
     rate_ppb: int = Field(description="The server's time runs (1 + this / 1e9) times as fast as the media time.")
     line_error_us: int = Field(description="Start less the server's best estimate at that moment.")
     camera_offset_us: int | None = Field(description="The camera's own clock less the server's at the start.")

@@ -6,6 +6,7 @@ sample refers to them.
 """
 
 import hashlib
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from safecity.oversight.merkle import inclusion_path, inclusion_paths, leaf_hash, root
-from safecity.platform.clock import to_us
+from safecity.platform.clock import from_us, to_us
 from safecity.platform.errors import Conflict, DataLoss, Invalid, NotFound, Unavailable
 from safecity.video.access_unit import TICKS_PER_S
 from safecity.video.boxes import is_sync
@@ -105,6 +106,8 @@ class ClipWriter:
         with self._open(segment) as file:
             source = FileSource(file, size_bytes=segment.size_bytes)
             found = scan(source)
+            if segment.origin.is_recovered:  # only what its row shows of it
+                from_at, to_at = max(from_at, segment.started_at), min(to_at, segment.durable_until)
             cut = find_cut(found, segment, from_at=from_at, to_at=to_at)
             read = _read_leaves(source, found, cut=cut)
             tree = check_root(segment, found, leaves=read.hashes)
@@ -231,6 +234,28 @@ def open_segment(volumes: Volumes, segment: Segment) -> BinaryIO:
         ) from error
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Own:
+    """What a file says of itself: on the line of the machine that recorded it."""
+
+    started_at: datetime
+    writer: str
+    camera_offset_us: int | None
+
+
+def _own(found: Scan, segment: Segment) -> _Own:
+    if not segment.origin.is_recovered:
+        return _Own(started_at=segment.started_at, writer=segment.writer, camera_offset_us=segment.camera_offset_us)
+    try:
+        said = json.loads(found.description or b"")
+        started_at, offset = from_us(int(said["started_at_us"])), said["camera_offset_us"]
+        return _Own(
+            started_at=started_at, writer=str(said["writer"]), camera_offset_us=None if offset is None else int(offset)
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise DataLoss("a recording does not say what it is", code="video.recording_changed") from error
+
+
 def check_root(segment: Segment, found: Scan, *, leaves: Sequence[bytes]) -> bytes:
     """The root over the leaves; raises DataLoss where it is not the one that was recorded."""
     tree = root(leaves)
@@ -251,15 +276,18 @@ def _sheet_of(
     tree: bytes,
     fragments: Sequence[SheetFragment],
 ) -> SheetSegment:
+    own = _own(found, segment)
     return SheetSegment(
+        origin=segment.origin.value,
+        shift_us=to_us(instant_of(segment, 0)) - to_us(own.started_at),
         path=segment.path,
         session=segment.session,
-        writer=segment.writer,
+        writer=own.writer,
         state="closed" if segment.state is SegmentState.CLOSED else "open",
-        started_at=segment.started_at,
+        started_at=own.started_at,
         rate_ppb=segment.rate_ppb,
         line_error_us=segment.line_error_us,
-        camera_offset_us=segment.camera_offset_us,
+        camera_offset_us=own.camera_offset_us,
         root=tree.hex(),
         tree_size=len(leaves),
         previous_root=segment.previous_root,

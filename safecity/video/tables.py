@@ -39,6 +39,7 @@ segments = sa.Table(
         server_default="recorded",
         comment="Where its pictures came from: recorded, edge, card; the last two are recovered",
     ),
+    sa.Column("skip_ticks", sa.BigInteger, nullable=False, server_default="0", comment="Ticks of its file before it"),
     sa.Index("ix_segments_started_at", "started_at"),
     # Partial, and SQLite takes it only where a query says so in these words (`NOT_CLOSED`): nearly all are closed.
     sa.Index("ix_segments_state", "state", sqlite_where=NOT_CLOSED, postgresql_where=NOT_CLOSED),

@@ -21,7 +21,7 @@ from safecity.video.access_unit import TICKS_PER_S
 from safecity.video.boxes import Track, is_sync
 from safecity.video.copies.sound import SoundFiles
 from safecity.video.fmp4 import Entry, mdat_header, moof
-from safecity.video.model import JOIN_WITHIN, CameraId, Segment, Stream, instant_of
+from safecity.video.model import JOIN_WITHIN, CameraId, Origin, Segment, Stream, instant_of
 from safecity.video.scan import FileSource, Scan, scan
 from safecity.video.splice import bare_init, open_segment
 from safecity.video.store import find_next_segment, list_segments
@@ -225,7 +225,17 @@ class WindowReader:
                 end_at = instant_of(segment, ticks)
                 found.append(Picture(at=at, end_at=end_at, offset_bytes=offset, entry=entry))
                 offset, at = offset + entry[1], end_at
-        return found
+        return found if segment.origin is Origin.RECORDED else _shown(found, segment)
+
+
+def _shown(pictures: Sequence[Picture], segment: Segment) -> list[Picture]:
+    """What a row shows of a borrowed file: pictures before it, back to a key frame, are decoded and take no time."""
+    start, end = segment.started_at, segment.durable_until
+    return [
+        replace(one, at=max(one.at, start), end_at=min(max(one.end_at, start), end))
+        for one in _from_key(pictures, start)
+        if one.at < end
+    ]
 
 
 def nothing_there(next_at: datetime | None) -> NotFound:

@@ -163,7 +163,10 @@ def test_what_an_edge_or_a_card_brought_later_is_recovered_and_no_longer_missing
     assert found.missing_s == pytest.approx({Cause.POWER: 2700.0})
     with city.read() as connection:
         timeline = store.read_timeline(connection, A, from_at=at(0), to_at=at(9000), now=LATER)
-    assert [(one.from_at, one.to_at) for one in timeline.recovered] == [(at(3000), at(4500))]
+    assert [(one.from_at, one.to_at, one.origin) for one in timeline.recovered] == [
+        (at(3000), at(4000), Origin.EDGE),
+        (at(4000), at(4500), Origin.CARD),
+    ]
     assert [(one.from_at, one.to_at) for one in timeline.recorded] == [(at(0), at(4500)), (at(7200), at(9000))]
 
 

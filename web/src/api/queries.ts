@@ -3,7 +3,7 @@ import { keepPreviousData, skipToken, useMutation, useQuery, useQueryClient } fr
 import type { FeatureCollection } from 'geojson'
 import { api, ApiError, bodyOf } from './client'
 import type {
-  Act, CabinetCondition, Camera, Config, HealthDetail, InclusionProof, LedgerDay, LinkHealth, Session, StateEntry, StateSnapshot,
+  Act, CabinetCondition, Camera, Config, EdgeHealth, HealthDetail, InclusionProof, LedgerDay, LinkHealth, Session, StateEntry, StateSnapshot,
 } from './wire'
 
 export const keys = {
@@ -15,6 +15,7 @@ export const keys = {
   map: ['map'],
   state: ['state'],
   healthDetail: ['health', 'detail'],
+  healthEdges: ['health', 'edges'],
   log: ['log'],
 } as const
 
@@ -152,6 +153,16 @@ export function useCabinets() {
     queryKey: ['health', 'cabinets'],
     queryFn: ({ signal }) => bodyOf(api.GET('/api/health/cabinets', { signal })) as Promise<CabinetCondition[]>,
     refetchInterval: LINKS_EVERY_MS,
+    placeholderData: keepPreviousData,
+  })
+}
+
+/** The recorders at sites. */
+export function useEdges() {
+  return useQuery({
+    queryKey: keys.healthEdges,
+    queryFn: ({ signal }) => bodyOf(api.GET('/api/health/edges', { signal })) as Promise<EdgeHealth[]>,
+    refetchInterval: DETAIL_EVERY_MS,
     placeholderData: keepPreviousData,
   })
 }

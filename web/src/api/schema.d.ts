@@ -492,6 +492,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/health/edges": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Edges
+         * @description The edges that are not revoked.
+         */
+        get: operations["edges_api_health_edges_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/health/links": {
         parameters: {
             query?: never;
@@ -1662,6 +1682,54 @@ export interface components {
             unreached: number;
         };
         /**
+         * EdgeHealth
+         * @description One edge as it last said it was.
+         */
+        EdgeHealth: {
+            /**
+             * Backfill Eta S
+             * @description how long that takes at the rate of then; null: not known
+             */
+            backfill_eta_s: number | null;
+            /**
+             * Backfill Left S
+             * @description seconds of recordings that it still has to send
+             */
+            backfill_left_s: number;
+            /**
+             * Clock Offset S
+             * @description the centre's clock less its own
+             */
+            clock_offset_s: number | null;
+            /**
+             * Facts Waiting
+             * @description facts of its outbox that the centre had not committed then
+             */
+            facts_waiting: number;
+            /** Id */
+            id: string;
+            /**
+             * Live Backlog S
+             * @description how long its oldest live picture waited for the link
+             */
+            live_backlog_s: number;
+            /** Live Streams */
+            live_streams: number;
+            /**
+             * Seen At
+             * @description its last contact
+             */
+            seen_at: string | null;
+            /** Site */
+            site: string;
+            /**
+             * State
+             * @description waiting: it has not enrolled yet
+             * @enum {string}
+             */
+            state: "waiting" | "connected" | "silent";
+        };
+        /**
          * ExportedUnderCase
          * @description An export that the gateway made for this case.
          */
@@ -2209,6 +2277,27 @@ export interface components {
             slot: string;
         };
         /**
+         * RecoveredView
+         * @description Recorded elsewhere and filled in afterwards: at the site, or on the camera's own card.
+         */
+        RecoveredView: {
+            /**
+             * From
+             * Format: date-time
+             */
+            from: string;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "edge" | "card";
+            /**
+             * To
+             * Format: date-time
+             */
+            to: string;
+        };
+        /**
          * Role
          * @description What a person is employed to do here; each person has one.
          * @enum {string}
@@ -2470,7 +2559,7 @@ export interface components {
         };
         /**
          * TimelineView
-         * @description What of a camera is recorded and what is missing.
+         * @description What of a camera is recorded and what is missing; `recovered` are the parts of `recorded` that came later.
          */
         TimelineView: {
             /** Missing */
@@ -2478,7 +2567,7 @@ export interface components {
             /** Recorded */
             recorded: components["schemas"]["SpanView"][];
             /** Recovered */
-            recovered: components["schemas"]["SpanView"][];
+            recovered: components["schemas"]["RecoveredView"][];
             /**
              * Settled Until
              * Format: date-time
@@ -3473,6 +3562,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HealthDetail"];
+                };
+            };
+        };
+    };
+    edges_api_health_edges_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EdgeHealth"][];
                 };
             };
         };

@@ -36,6 +36,7 @@ export type StateEntry = WithCause<Schemas['StateView']>
 export type StateSnapshot = Omit<Schemas['CityState'], 'cameras'> & { cameras: Record<string, StateEntry> }
 
 export type CameraHealth = WithCause<Schemas['CameraHealth']>
+export type EdgeHealth = Schemas['EdgeHealth']
 export type RecorderHealth = Schemas['RecorderHealth']
 export type CopyTargetHealth = Schemas['CopyTargetHealth']
 export type AnalyserHealth = Schemas['AnalyserHealth']

@@ -1,6 +1,7 @@
 /** All phrases of the page; one file a room under words/. */
 import { cases } from './words/cases'
 import { demo } from './words/demo'
+import { edges } from './words/edges'
 import { errors } from './words/errors'
 import { incidents } from './words/incidents'
 import { oversight } from './words/oversight'
@@ -10,6 +11,6 @@ import { sites } from './words/sites'
 import { store } from './words/store'
 import { video } from './words/video'
 
-export const words = { ...shell, ...errors, ...oversight, ...sites, ...video, ...incidents, ...demo, ...response, ...cases, ...store }
+export const words = { ...shell, ...errors, ...oversight, ...sites, ...video, ...incidents, ...demo, ...response, ...cases, ...store, ...edges }
 
 export type WordKey = keyof typeof words

@@ -102,6 +102,8 @@ export const video = phrases({
   'video.end': ['This is as far as the recording goes', 'ریکارڈنگ یہیں تک ہے'],
   'video.end.live': ['Watch it live', 'براہِ راست دیکھیں'],
   'video.legend.recorded': ['Recorded', 'ریکارڈ شدہ'],
+  'video.legend.edge': ['Of it recovered from the site', 'اس میں سے مقام سے بازیافت'],
+  'video.legend.card': ['Of it recovered from the camera card', 'اس میں سے کیمرے کے کارڈ سے بازیافت'],
   'video.legend.missing': ['Missing, {cause}', 'غیر موجود، {cause}'],
   'video.legend.rule': ['Not yet recorded, or deleted by rule', 'ابھی ریکارڈ نہیں ہوا، یا قاعدے کے مطابق حذف'],
   'video.legend.none': ['Nothing known', 'کوئی معلومات نہیں'],

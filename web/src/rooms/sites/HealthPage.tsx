@@ -1,12 +1,13 @@
 import { Loader, SegmentedControl } from '@mantine/core'
 import { useSearchParams } from 'react-router'
-import { useCameras, useCameraStates, useHealthDetail } from '../../api/queries'
+import { useCameras, useCameraStates, useEdges, useHealthDetail } from '../../api/queries'
 import { useI18n } from '../../i18n/i18n'
 import { useKeys } from '../../lib/keys'
 import { ErrorNotice } from '../../ui/ErrorNotice'
 import { Panel } from '../../ui/Panel'
 import { AnalyserTable } from './health/AnalyserTable'
 import { CameraTable } from './health/CameraTable'
+import { EdgeTable } from './health/EdgeTable'
 import { LivePlot } from './health/LivePlot'
 import { Numbers } from './health/Numbers'
 import { RecorderTable } from './health/RecorderTable'
@@ -37,6 +38,7 @@ function Now() {
   const cameras = useCameras()
   const states = useCameraStates()
   const history = useLiveHistory(states)
+  const edges = useEdges()
   if (detail.data === undefined) {
     return detail.isError ? <ErrorNotice error={detail.error} onRetry={() => void detail.refetch()} /> : <Loader m="xl" aria-label={t('shell.loading')} />
   }
@@ -52,6 +54,7 @@ function Now() {
           </Panel>
           <RecorderTable recorders={detail.data.recorders} viewers={detail.data.gateway.viewers} />
           <AnalyserTable analysers={detail.data.analysers} />
+          <EdgeTable edges={edges.data ?? []} />
         </div>
       </div>
     </>

@@ -23,7 +23,7 @@ import { useRegistry } from './wall/useWall'
 import classes from './playback/Playback.module.css'
 
 const FIRST_SPAN_MS = 3_600_000
-const NOTHING: Recorded = { recorded: [], missing: [] }
+const NOTHING: Recorded = { recorded: [], missing: [], recovered: [] }
 const NO_RANGE: ExportRange = { from: null, to: null }
 
 export default function PlaybackPage() {

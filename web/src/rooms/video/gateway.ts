@@ -11,9 +11,16 @@ export interface CauseGap extends Interval {
   readonly cause: Gap['cause']
 }
 
+/** Filled in from the site's own recorder or the camera's card. */
+export interface RecoveredSpan extends Interval {
+  readonly source: 'edge' | 'card'
+}
+
 export interface Recorded {
   readonly recorded: readonly Interval[]
   readonly missing: readonly CauseGap[]
+  /** Parts of `recorded` that were filled in afterwards. */
+  readonly recovered: readonly RecoveredSpan[]
 }
 
 export interface ExportResult {
@@ -90,7 +97,7 @@ const toIntervals = <T extends { from: string; to: string }>(spans: readonly T[]
 async function fetchTimeline(camera: string, window: Interval, signal: AbortSignal): Promise<Recorded> {
   const query = new URLSearchParams({ from: iso(window.from), to: iso(Math.min(window.to, Date.now())) })
   const answer = await call<Timeline>(`/api/cameras/${encodeURIComponent(camera)}/timeline?${query}`, { signal })
-  return { recorded: toIntervals(answer.recorded), missing: toIntervals(answer.missing) }
+  return { recorded: toIntervals(answer.recorded), missing: toIntervals(answer.missing), recovered: toIntervals(answer.recovered) }
 }
 
 /** What is recorded of a camera in a stretch, and what is missing with its cause; renewed while it reaches into now. */

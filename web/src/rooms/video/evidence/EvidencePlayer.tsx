@@ -24,7 +24,7 @@ export interface EvidenceClip {
   alt: string
 }
 
-const NOTHING: Recorded = { recorded: [], missing: [] }
+const NOTHING: Recorded = { recorded: [], missing: [], recovered: [] }
 /** The bar goes in tenths of a second. */
 const BAR_STEP_MS = 100
 

@@ -22,6 +22,14 @@ export function Legend({ data, sight, now }: { data: Recorded; sight: Interval; 
       <span>
         <i className={classes['swatch']} /> {t('video.legend.recorded')} <Ltr>{duration(recordedS)}</Ltr>
       </span>
+      {(['edge', 'card'] as const).map((source) => {
+        const seconds = totalMs(clip(data.recovered.filter((one) => one.source === source), past)) / 1000
+        return seconds === 0 ? null : (
+          <span key={source}>
+            <i className={classes['swatch']} data-kind="recovered" /> {t(`video.legend.${source}`)} <Ltr>{duration(seconds)}</Ltr>
+          </span>
+        )
+      })}
       {[...causes].map(([word, { seconds, isRule }]) => (
         <span key={word}>
           <i className={classes['swatch']} data-kind={isRule ? 'policy' : 'missing'} /> {isRule ? t('video.legend.rule') : t('video.legend.missing', { cause: word })} <Ltr>{duration(seconds)}</Ltr>

@@ -33,7 +33,7 @@ function box(one: Interval, { view, widthPx, topPx, heightPx }: BandProps) {
   return { x, y: topPx, width: Math.max(MIN_PX, xOf(one.to, view, widthPx) - x), height: heightPx }
 }
 
-/** What is recorded (solid) and what is missing (hatched, with its cause in words where they fit). */
+/** What is recorded (solid; with a bar where it was filled in later) and what is missing (hatched, with its cause in words where they fit). */
 export const TimelineBands = memo(function TimelineBands({ data, ...place }: BandProps & { data: Recorded }) {
   const { t } = useI18n()
   const hatch = useId()
@@ -50,6 +50,9 @@ export const TimelineBands = memo(function TimelineBands({ data, ...place }: Ban
       </defs>
       {clip(data.recorded, place.view).map((span) => (
         <rect key={span.from} {...box(span, place)} className={classes['recorded']} />
+      ))}
+      {clip(data.recovered, place.view).map((span) => (
+        <rect key={span.from} {...box(span, place)} className={classes['recovered']} />
       ))}
       {missing.map((gap) => {
         const shown = { from: Math.max(gap.from, place.view.from), to: Math.min(gap.to, place.view.to) }
