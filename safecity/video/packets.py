@@ -231,16 +231,21 @@ class PacketHub:
             self._note_watched()
 
     def _welcome(self, key: StreamKey, channel: _Channel, peer: bytes, *, is_patient: bool) -> None:
-        """Header, the group of pictures so far, and the state, before anything live."""
+        """The state, header and the group of pictures so far, before anything live.
+
+        The state first: a session that has only its header so far is still offline, and who hears that of a stream
+        forgets what it knew of it, its header too.
+        """
         watch = _Watch(expires_s=self._monotonic_s() + WATCH_EXPIRES_S, is_patient=is_patient)
         channel.watches[peer] = watch
         self._note_watched()  # before the snapshot, so that nothing falls between it and the queue
+        state = channel.state
         header, units = channel.ring.snapshot()
-        if header is not None:
-            self._send(peer, _header_frames(key, header))
-        if not self._send(peer, _state_frames(key, channel.state)):
+        if not self._send(peer, _state_frames(key, state)):
             channel.watches.pop(peer, None)
             return
+        if header is not None:
+            self._send(peer, _header_frames(key, header))
         watch.needs_key = not units
         for unit in units:
             self._send_unit(peer, watch, _unit_frames(key, unit), unit)

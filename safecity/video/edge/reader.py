@@ -12,7 +12,7 @@ from pathlib import Path
 
 import zmq
 
-from safecity.platform.clock import Clock, from_us
+from safecity.platform.clock import Clock
 from safecity.platform.errors import Denied, Invalid, Problem, Unavailable
 from safecity.video.access_unit import AccessUnit, StreamHeader, unpack_access_unit, unpack_header
 from safecity.video.edge.relay import RELAY, SLOT
@@ -79,7 +79,7 @@ class EdgeReader:
             yield replace(
                 said,
                 received_s=last_s,
-                received_at=from_us(self._line.instant_us(last_s)),
+                received_us=self._line.instant_us(last_s),
                 sequence=self._sequence,
             )
         raise Unavailable("nothing comes from the edge", code="video.timeout")

@@ -91,7 +91,7 @@ class Viewer:
         self.context.term()
 
 
-def test_a_newcomer_gets_header_state_and_the_group_so_far_then_what_follows(running: Running) -> None:
+def test_a_newcomer_gets_state_header_and_the_group_so_far_then_what_follows(running: Running) -> None:
     running.hub.add_stream(KEY, LIVE)
     running.hub.publish(KEY, HEADER)
     for number in range(1, 8):
@@ -101,8 +101,8 @@ def test_a_newcomer_gets_header_state_and_the_group_so_far_then_what_follows(run
     first, second = viewer.receive(), viewer.receive()
     assert first is not None
     assert second is not None
-    assert (first[0], unpack_header(first[1])) == (b"header", HEADER)
-    assert (second[0], json.loads(second[1])["state"]) == (b"state", "live")
+    assert (first[0], json.loads(first[1])["state"]) == (b"state", "live")
+    assert (second[0], unpack_header(second[1])) == (b"header", HEADER)
     running.wait_for_watch()
     running.hub.publish(KEY, unit(8))
     got = [viewer.receive() for _ in range(5)]
