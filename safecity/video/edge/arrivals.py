@@ -153,14 +153,19 @@ class Arrivals:
         return [replace(one, path=name_of(one)) for one in rows]
 
     def _drop_names(self, place: _Place, row: Segment) -> None:
-        """Take back names that an attempt gave the file before it crashed: their rows were never written."""
+        """Take back names that an attempt gave the file before it crashed: their rows were never written.
+
+        Unless the keeper has found them since: then they are recordings like any other.
+        """
         found = place.file.stat()
         if found.st_nlink == 1:
             return
+        with self._database.read() as connection:
+            shown = _list_paths(connection, row)
         stream = place.volume.directory / row.camera / row.stream.value
         for day in {f"{at:%Y-%m-%d}" for at in (row.started_at, row.durable_until)}:
             for one in (stream / day).glob(f"*-{row.origin.value}-*.mp4"):
-                if one.stat().st_ino == found.st_ino:
+                if one.stat().st_ino == found.st_ino and str(one.relative_to(place.volume.directory)) not in shown:
                     one.unlink()
 
     def _link(self, place: _Place, row: Segment) -> None:
@@ -213,6 +218,13 @@ def _problem_of(error: OSError) -> Exhausted | Unavailable:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return Exhausted("the centre's disk is full", code="edge.disk_full", retry_after_s=60.0)
     return Unavailable("the centre's disk does not take it", code="edge.disk", retry_after_s=10.0)
+
+
+def _list_paths(connection: Connection, row: Segment) -> set[str]:
+    """The names under which the index has a file."""
+    c = store.segments.c
+    of_it = (c.camera == row.camera, c.stream == row.stream.value, c.root == row.root)
+    return {found.path for found in connection.execute(sa.select(c.path).where(*of_it))}
 
 
 def _known(connection: Connection, edge: Edge, root: str) -> int | None:

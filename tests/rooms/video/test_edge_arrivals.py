@@ -243,6 +243,28 @@ def test_a_crash_before_the_row_leaves_nothing_that_shows_twice(site: Site, monk
     assert [path.name for path in named] == [Path(one.path).name for one in site.borrowed()]
 
 
+def test_what_the_keeper_found_after_a_crash_is_not_taken_back(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = site.theirs[2]
+
+    def crash(*_: object) -> None:
+        raise Unavailable("the power is gone")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(arrivals_module.store, "put_segments", crash)
+        with pytest.raises(Unavailable):
+            site.send(row)
+    media = site.house.volumes.list_recorded_on()[0]
+    names = sorted((media.directory / CAMERA / "main").rglob("*-edge-*.mp4"))
+    for name in names:  # the centre was back long before the edge
+        found = finish_file(media, str(name.relative_to(media.directory)), key=KEY, writer="keeper", starts=[])
+        assert isinstance(found, Restored)
+        with site.house.database.begin() as connection:
+            store.put_segments(connection, [found.row])
+    assert site.house.arrivals.take(site.edge, row.root or "", said=site.said(row)).shown == 0
+    assert [path.read_bytes() for path in names] == [site.raw(row)]
+    assert [one.path for one in site.borrowed()] == [str(path.relative_to(media.directory)) for path in names]
+
+
 def test_an_edge_brings_its_own_sites_pictures_only_and_none_from_the_future(site: Site) -> None:
     other = site.house.enrol(site="B")
     row = site.theirs[2]
