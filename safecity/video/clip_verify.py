@@ -110,6 +110,8 @@ def _verify_segment(sheet: Sheet, segment: SheetSegment, *, clip_init: bytes) ->
         raise _wrong(f"{segment.path}: the recording does not say what it is") from error
     if not same:
         raise _wrong(f"{segment.path}: the sheet says otherwise than the recording what it is")
+    if segment.shift_us and segment.origin == "recorded":
+        raise _wrong(f"{segment.path}: what was recorded here is shown at another time than it says")
 
 
 def _is_covered(segment: SheetSegment, *, by: SheetSegment, then: SheetSegment) -> bool:

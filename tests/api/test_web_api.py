@@ -55,6 +55,7 @@ def test_without_a_session_nothing_else_answers(client: TestClient) -> None:
 QUEUE = {Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR}
 MAY = {
     "/api/health/detail": {Role.SUPERVISOR, Role.TECHNICIAN, Role.ADMINISTRATOR},
+    "/api/health/edges": {Role.SUPERVISOR, Role.TECHNICIAN, Role.ADMINISTRATOR},
     "/api/health/links": {Role.SUPERVISOR, Role.TECHNICIAN, Role.ADMINISTRATOR},
     "/api/health/cabinets": {Role.SUPERVISOR, Role.TECHNICIAN, Role.ADMINISTRATOR},
     "/api/plan": {Role.SUPERVISOR, Role.TECHNICIAN, Role.ADMINISTRATOR},

@@ -116,8 +116,10 @@ def test_a_forger_who_writes_a_new_sheet_cannot_bend_the_pictures(house: House) 
         with pytest.raises(Invalid):
             verify_clip(clip, sheet)
     clip.write_bytes(good_clip)
-    first = good.segments[0]
+    first, hour = good.segments[0], timedelta(hours=1)
+    moved = tuple(one.model_copy(update={"shift_us": hour // timedelta(microseconds=1)}) for one in good.segments)
     for lie in (
+        {"segments": moved, "first_at": good.first_at + hour, "end_at": good.end_at + hour},
         {"segments": (first.model_copy(update={"fragments": first.fragments[1:]}), *good.segments[1:])},
         {"segments": good.segments[1:]},
         {"segments": (first.model_copy(update={"started_at": NOON - timedelta(hours=1)}), *good.segments[1:])},
