@@ -36,7 +36,7 @@ SLOWEST = 2.0  # times the outage, and what a segment takes to close and a hole 
 SETTLING_S = 20.0
 BACK_S = 4.0  # until live is back
 LEAST_LIVE = 0.5  # of the pictures of calm times; all of them on a machine that does nothing else
-BACKFILL_MBIT = 1.5  # so that the filling takes a while
+BACKFILL_MBIT = 2.0  # so that the filling takes a while
 
 
 class Watcher:
