@@ -1,8 +1,8 @@
 """Cabinets of the sites: what they tell over HTTP, and how they are."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from safecity.api.parts import WebParts
@@ -17,6 +17,7 @@ from safecity.sites.cabinets.tokens import is_token
 
 EVERY_S = 0.5  # of one site; a cabinet that says more is told to wait
 MAX_SITES = 5000
+SiteCode = Annotated[str, Path(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
 class CabinetCondition(Wire):
@@ -39,7 +40,7 @@ def cabinet_router(parts: WebParts) -> APIRouter:
     door = _Door(parts)
 
     @router.post("/cabinets/{site}", status_code=204)
-    async def tell(site: str, request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
+    async def tell(site: SiteCode, request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         """One message of a site's cabinet, with the token that `safecity cabinet token SITE` printed."""
         raw = await read_short(request)
         await run_in_threadpool(door.take, site, raw, authorization=request.headers.get("authorization", ""))

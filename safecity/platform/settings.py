@@ -157,7 +157,7 @@ class VideoSettings(_Slice):
         default="tcp", pattern="^(tcp|udp)$", description="RTSP transport, where a camera's own column does not say."
     )
     reader: Literal["own", "pyav"] = Field(
-        default="pyav",
+        default="own",
         description="What reads RTSP over TCP where a camera's own column does not say: own, SafeCity's loop for many "
         "cameras, or pyav, FFmpeg in a thread for each stream. What the loop does not speak (UDP, RTSPS, files) is "
         "read by FFmpeg either way.",

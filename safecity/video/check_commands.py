@@ -18,6 +18,7 @@ from safecity.platform.clock import SystemClock, to_iso
 from safecity.platform.database import Database
 from safecity.platform.settings import Settings, load_settings
 from safecity.sites.model import CameraId
+from safecity.video.copies.mending import Mender
 from safecity.video.day_rules import Finding
 from safecity.video.store_check import CheckPlan, CheckReport, StoreCheck
 from safecity.video.store_commands import store_app
@@ -55,7 +56,9 @@ def check(
     with _opened(settings, "Checking days") as (database, volumes, progress):
         found = StoreCheck(database, volumes, clock=SystemClock(), progress=progress).run(plan)
         if is_mending:
-            mended = mend(database, volumes, findings=found.findings)
+            data_dir, clock = settings.platform.data_dir.absolute(), SystemClock()
+            copies = Mender(database, settings.video, volumes=volumes, data_dir=data_dir, clock=clock)
+            mended = mend(database, volumes, findings=found.findings, refill=copies.mend)
     if as_json:
         typer.echo(json.dumps(check_fields(found, mended)))
     else:

@@ -7,7 +7,6 @@ to record again; the keeper finds the older ones (`reindex.py`).
 """
 
 import fcntl
-import hashlib
 import json
 import os
 from collections.abc import Collection, Sequence
@@ -174,16 +173,10 @@ def restore_file(
         os.fsync(file.fileno())
         sync_directory(file_path.parent)
         source = FileSource(file)
-        leaves = [_leaf(found.init_bytes)]
-        leaves += [_leaf(source.read_at(one.offset_bytes, one.size_bytes)) for one in fragments]
+        leaves = [merkle.leaf_hash(found.init_bytes)]
+        leaves += [merkle.leaf_hash(source.read_at(one.offset_bytes, one.size_bytes)) for one in fragments]
     where = None if volume.id == UNPREPARED else volume.id
     return Restored(row=replace(row, root=merkle.root(leaves).hex(), volume=where), cut_bytes=size - row.size_bytes)
-
-
-def _leaf(data: bytes) -> bytes:
-    digest = hashlib.sha256(b"\x00")
-    digest.update(data)
-    return digest.digest()
 
 
 def _sound(path: Path, found: Scan) -> list[Fragment]:

@@ -4,7 +4,6 @@ Order, always: data, fdatasync, fsync of the directory, index row.
 """
 
 import errno
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -83,7 +82,7 @@ class SegmentFiles:
             if self._files.get(job.key) is file:
                 self._fail(file, detail_of(error))
         else:
-            file.leaves.append(_leaf(fragment))
+            file.leaves.append(merkle.leaf_hash(fragment))
             file.size_bytes += len(init) + len(fragment)
             file.fragments += 1
             file.until_us = job.until_us
@@ -148,7 +147,7 @@ class SegmentFiles:
         self._calls.make_directories(file.path.parent, self._volume.directory)
         self._out.note_beat()
         file.descriptor = self._calls.create(file.path)
-        file.leaves.append(_leaf(init))
+        file.leaves.append(merkle.leaf_hash(init))
         return init
 
     def _settle(self, file: _File) -> None:
@@ -238,13 +237,6 @@ def detail_of(error: OSError | Problem) -> str:
     if isinstance(error, Problem):
         return error.code
     return _DETAILS.get(error.errno or 0, "io_error")
-
-
-def _leaf(data: bytes) -> bytes:
-    """The Merkle leaf hash (`merkle.leaf_hash`) without a copy of the data."""
-    digest = hashlib.sha256(b"\x00")
-    digest.update(data)
-    return digest.digest()
 
 
 _DETAILS = {

@@ -1,25 +1,22 @@
 """Puts right what `store check` found, where it can be: rows from files, files from their second copy.
 
-Only when somebody asks for it. A damaged file is never changed: the good copy is written beside it, verified against
-the row, and takes its name; the damaged one is kept as `.damaged`.
+Only when somebody asks for it. A damaged file is never changed: a good copy takes its name (`copies/mending.py`), and
+the damaged one is kept as `.damaged`.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 from safecity.platform.database import Database
-from safecity.platform.files import sync_directory
 from safecity.video import check_store, store
 from safecity.video.day_rules import Finding
 from safecity.video.file_verify import FILE_FLAWS, Flaw, verify_file
 from safecity.video.model import Segment, SegmentState
 from safecity.video.quick_rows import read_quickly
-from safecity.video.recovery import DAMAGED_SUFFIX, Restored, finish_file
+from safecity.video.recovery import Restored, finish_file
 from safecity.video.volumes import Volumes
 
-FETCHED_SUFFIX = ".fetched"
 STEP = timedelta(microseconds=1)
 MENDS = {
     Flaw.UNKNOWN: "a row is made from the file",
@@ -32,8 +29,8 @@ MENDS = {
     Flaw.ROOT: "the second copy",
     Flaw.ENDLESS: "the outage is ended where recording went on",
 }
-Fetch = Callable[[Segment, Path], bool]
-"""Writes a segment's second copy to a path, durably; False where there is none."""
+Refill = Callable[[Segment], bool]
+"""Puts a proved second copy in the place of a damaged or missing first; False where there is none."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +42,7 @@ class MendReport:
 
 
 def mend(
-    database: Database, volumes: Volumes, *, findings: Iterable[Finding], fetch: Fetch | None = None
+    database: Database, volumes: Volumes, *, findings: Iterable[Finding], refill: Refill | None = None
 ) -> MendReport:
     """Put right what can be; each segment once, however many things are wrong with it. Raises Unavailable."""
     report = MendReport()
@@ -55,14 +52,14 @@ def mend(
         if one.kind in FILE_FLAWS and place in done:
             continue
         done.add(place)
-        if _mend_one(database, volumes, one, fetch=fetch):
+        if _mend_one(database, volumes, one, refill=refill):
             report.mended += 1
         else:
             report.left += 1
     return report
 
 
-def _mend_one(database: Database, volumes: Volumes, finding: Finding, *, fetch: Fetch | None) -> bool:
+def _mend_one(database: Database, volumes: Volumes, finding: Finding, *, refill: Refill | None) -> bool:
     if finding.kind is Flaw.UNKNOWN:
         return _index(database, volumes, finding)
     if finding.kind is Flaw.ENDLESS:
@@ -74,7 +71,7 @@ def _mend_one(database: Database, volumes: Volumes, finding: Finding, *, fetch: 
     row = next((one for one in rows if one.path == finding.path and one.state is SegmentState.CLOSED), None)
     if row is None:
         return False
-    return _row_from_file(database, volumes, row) or (fetch is not None and _file_from_copy(volumes, row, fetch=fetch))
+    return _row_from_file(database, volumes, row) or (refill is not None and refill(row))
 
 
 def _index(database: Database, volumes: Volumes, finding: Finding) -> bool:
@@ -108,25 +105,6 @@ def _row_from_file(database: Database, volumes: Volumes, row: Segment) -> bool:
             return False
         store.put_segments(connection, [made])
     return True
-
-
-def _file_from_copy(volumes: Volumes, row: Segment, *, fetch: Fetch) -> bool:
-    path = volumes.path_of(row)
-    fetched = path.with_name(path.name + FETCHED_SUFFIX)
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o750)
-    try:
-        if not fetch(row, fetched):
-            return False
-        with fetched.open("rb") as file:
-            if not verify_file(file, row).is_sound:
-                return False
-        if path.exists():
-            path.rename(path.with_name(path.name + DAMAGED_SUFFIX))
-        fetched.rename(path)
-        sync_directory(path.parent)
-        return True
-    finally:
-        fetched.unlink(missing_ok=True)
 
 
 def _end_outage(database: Database, finding: Finding) -> bool:

@@ -324,3 +324,26 @@ def test_the_commands_tell_try_and_fail_where_a_copy_is_bad(vault: Vault, tmp_pa
     done = CliRunner().invoke(make_app(), ["copies", "prepare", "vault", "--config", str(config)])
     assert done.exit_code == 0
     assert "GB free" in done.stdout
+
+
+def test_a_check_that_mends_takes_the_second_copy(vault: Vault, tmp_path: Path) -> None:
+    damaged, gone, lost = vault.segments[:3]
+    before = vault.first(damaged).read_bytes()
+    flip(vault.first(damaged), random.Random(3))
+    vault.first(gone).unlink()
+    vault.first(lost).unlink()
+    vault.second(lost).unlink()
+    settings = tmp_path / "safecity.toml"
+    settings.write_text(
+        f'[platform]\ndata_dir = "{tmp_path}"\n'
+        f'[[video.copies]]\nname = "vault"\nkind = "directory"\nplace = "{tmp_path / "vault"}"\n'
+    )
+    check = ["store", "check", "--all", "--json", "--config", str(settings)]
+    add = ["store", "volumes", "add", str(tmp_path / "media"), "--config", str(settings)]
+    assert CliRunner().invoke(make_app(), add).exit_code == 0
+    told = json.loads(CliRunner().invoke(make_app(), [*check, "--mend"]).stdout.splitlines()[-1])  # a log before it
+    assert told["mended"] == {"mended": 2, "left": 1}
+    assert vault.first(damaged).read_bytes() == before
+    assert vault.first(damaged).with_name(vault.first(damaged).name + DAMAGED_SUFFIX).exists()
+    again = json.loads(CliRunner().invoke(make_app(), check).stdout.splitlines()[-1])
+    assert [one["path"] for one in again["findings"]] == [lost.path]
