@@ -21,6 +21,7 @@ from safecity.api.demo_routes import demo_router
 from safecity.api.edge_routes import edge_router
 from safecity.api.event_feed import EventFeed
 from safecity.api.event_routes import event_router
+from safecity.api.head_routes import head_router
 from safecity.api.health_routes import health_router
 from safecity.api.incident_routes import incident_router
 from safecity.api.link_routes import link_router
@@ -51,6 +52,7 @@ ROUTERS = (
     unit_router,
     case_router,
     scene_router,
+    head_router,
     demo_router,
     plan_router,
     public_router,

@@ -14,6 +14,7 @@ from safecity.platform.clock import Clock
 from safecity.platform.database import Database
 from safecity.platform.settings import Settings
 from safecity.sites.service import Sites
+from safecity.video.onvif.steering import Steering
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +29,7 @@ class WebParts:
     incidents: Incidents
     dispatch: Dispatch
     cases: Cases
+    steering: Steering
     clock: Clock
     run_dir: Path
     started_at: datetime

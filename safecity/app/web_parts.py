@@ -14,6 +14,8 @@ from safecity.platform.database import Database
 from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
 from safecity.sites.service import Sites
+from safecity.video.onvif.registering import Devices
+from safecity.video.onvif.steering import Steering
 
 
 def make_web_parts(
@@ -24,15 +26,18 @@ def make_web_parts(
     zone = settings.sites.time_zone
     incidents = Incidents(database, settings.incidents, oversight=oversight, clock=clock, time_zone=zone)
     box = load_secret_box(settings.platform.data_dir.absolute())
+    sites = Sites(database, oversight=oversight, box=box, clock=clock)
+    devices = Devices(database, sites=sites, oversight=oversight, clock=clock, box=box)
     return WebParts(
         settings=settings,
         database=database,
         oversight=oversight,
-        sites=Sites(database, oversight=oversight, box=box, clock=clock),
+        sites=sites,
         scenes=Scenes(database, oversight=oversight, clock=clock),
         incidents=incidents,
         dispatch=Dispatch(database, settings.dispatch, incidents=incidents, oversight=oversight, clock=clock),
         cases=Cases(database, incidents=incidents, oversight=oversight, clock=clock, time_zone=zone),
+        steering=Steering(database, devices=devices, oversight=oversight, clock=clock),
         clock=clock,
         run_dir=run_dir,
         started_at=clock.now(),

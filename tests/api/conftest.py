@@ -22,6 +22,8 @@ from safecity.platform.database import Database
 from safecity.platform.secrets import load_secret_box
 from safecity.platform.settings import Settings
 from safecity.sites.service import Sites
+from safecity.video.onvif.registering import Devices
+from safecity.video.onvif.steering import Steering
 from safecity.virtual.quetta import virtual_quetta
 from tests.databases import make_sqlite
 
@@ -57,7 +59,9 @@ def city(database: Database, tmp_path: Path) -> City:
     # Cheap hashes: what they cost real attackers is tested in the oversight room.
     light = Passwords(Cost(memory_kib=64, passes=1, lanes=1))
     oversight = Oversight(database, settings.oversight, clock, passwords=light)
-    sites = Sites(database, oversight=oversight, box=load_secret_box(tmp_path), clock=clock)
+    box = load_secret_box(tmp_path)
+    sites = Sites(database, oversight=oversight, box=box, clock=clock)
+    devices = Devices(database, sites=sites, oversight=oversight, clock=clock, box=box)
     sites.import_city_document(_sixteen_cameras())
     incidents = Incidents(database, settings.incidents, oversight=oversight, clock=clock)
     parts = WebParts(
@@ -69,6 +73,7 @@ def city(database: Database, tmp_path: Path) -> City:
         incidents=incidents,
         dispatch=Dispatch(database, settings.dispatch, incidents=incidents, oversight=oversight, clock=clock),
         cases=Cases(database, incidents=incidents, oversight=oversight, clock=clock),
+        steering=Steering(database, devices=devices, oversight=oversight, clock=clock),
         clock=clock,
         run_dir=tmp_path,
         started_at=clock.now(),

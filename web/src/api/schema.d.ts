@@ -164,6 +164,34 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/cameras/{camera_id}/head": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Head
+         * @description Where a camera looks, its presets, and who steers it; the camera is asked.
+         */
+        get: operations["head_api_cameras__camera_id__head_get"];
+        put?: never;
+        /**
+         * Order
+         * @description Turn or zoom a camera: granted, one person at a time, each order a leaf of the log.
+         */
+        post: operations["order_api_cameras__camera_id__head_post"];
+        /**
+         * Let Go
+         * @description Steer no longer, so that somebody else can.
+         */
+        delete: operations["let_go_api_cameras__camera_id__head_delete"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/cameras/{camera_id}/scene": {
         parameters: {
             query?: never;
@@ -424,6 +452,26 @@ export interface paths {
          * @description Changes that the listener may see, as server-sent events; resumes at `after` or at Last-Event-ID.
          */
         get: operations["stream_api_events_stream_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/heads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Heads
+         * @description Which cameras turn.
+         */
+        get: operations["heads_api_heads_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1136,6 +1184,20 @@ export interface components {
             size_bytes: number;
         };
         /**
+         * BoxAsk
+         * @description A part of the picture, in shares of it: x to the right, y down.
+         */
+        BoxAsk: {
+            /** Height */
+            height: number;
+            /** Width */
+            width: number;
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+        };
+        /**
          * CabinetCondition
          * @description What holds of one thing of one cabinet now.
          */
@@ -1751,6 +1813,47 @@ export interface components {
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
+         * HeadAsk
+         * @description One thing that a head is to do, with what its kind needs.
+         */
+        HeadAsk: {
+            box?: components["schemas"]["BoxAsk"] | null;
+            /**
+             * Order
+             * @enum {string}
+             */
+            order: "preset" | "box" | "zoom" | "run" | "stop" | "home" | "remember";
+            /**
+             * Preset
+             * @description Token, name or number.
+             * @default
+             */
+            preset: string;
+            run?: components["schemas"]["RunAsk"] | null;
+            /** Zoom */
+            zoom?: number | null;
+        };
+        /**
+         * HeadView
+         * @description Where a head looks, in shares of its ranges: pan from left to right, tilt from below to above.
+         */
+        HeadView: {
+            /** Is Mine */
+            is_mine: boolean;
+            /** Is Moving */
+            is_moving: boolean | null;
+            /** Pan */
+            pan: number | null;
+            /** Presets */
+            presets: components["schemas"]["PresetView"][];
+            /** Steered Until */
+            steered_until: string | null;
+            /** Tilt */
+            tilt: number | null;
+            /** Zoom */
+            zoom: number | null;
+        };
+        /**
          * HealthDetail
          * @description All of the health page.
          */
@@ -2188,6 +2291,16 @@ export interface components {
             notes: string[];
         };
         /**
+         * PresetView
+         * @description A place that a head knows by name.
+         */
+        PresetView: {
+            /** Name */
+            name: string;
+            /** Token */
+            token: string;
+        };
+        /**
          * ProofView
          * @description RFC 6962 inclusion proof, hashes in hexadecimal, from the leaf's sibling upwards.
          */
@@ -2303,6 +2416,27 @@ export interface components {
          * @enum {string}
          */
         Role: "operator" | "dispatcher" | "investigator" | "supervisor" | "auditor" | "technician" | "administrator";
+        /**
+         * RunAsk
+         * @description How fast it turns and zooms until told to stop, and for five seconds at most.
+         */
+        RunAsk: {
+            /**
+             * Pan
+             * @default 0
+             */
+            pan: number;
+            /**
+             * Tilt
+             * @default 0
+             */
+            tilt: number;
+            /**
+             * Zoom
+             * @default 0
+             */
+            zoom: number;
+        };
         /**
          * Scene
          * @description Everything drawn on one picture.
@@ -3026,6 +3160,99 @@ export interface operations {
             };
         };
     };
+    head_api_cameras__camera_id__head_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HeadView"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    order_api_cameras__camera_id__head_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HeadAsk"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    let_go_api_cameras__camera_id__head_delete: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                camera_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     scene_api_cameras__camera_id__scene_get: {
         parameters: {
             query?: never;
@@ -3502,6 +3729,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    heads_api_heads_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
                 };
             };
         };

@@ -1,4 +1,5 @@
 import MapPage from '../../rooms/sites/MapPage'
+import { HeadSwitch } from '../../rooms/video/head/HeadSwitch'
 import { LiveTile } from '../../rooms/video/LiveTile'
 import { SceneSwitch } from '../../rooms/video/scene/SceneSwitch'
 import { SceneOverlay } from '../../rooms/video/scene/SceneOverlay'
@@ -7,7 +8,7 @@ import { useSceneShown } from '../../rooms/video/scene/useSceneShown'
 /** A camera's live picture with what is watched on it. */
 function Picture({ camera }: { camera: string }) {
   const scene = useSceneShown()
-  return <LiveTile camera={camera} over={scene.isShown ? <SceneOverlay camera={camera} /> : null} tools={<SceneSwitch {...scene} />} />
+  return <LiveTile camera={camera} over={scene.isShown ? <SceneOverlay camera={camera} /> : null} tools={<><HeadSwitch camera={camera} /><SceneSwitch {...scene} /></>} />
 }
 
 const picture = (camera: string) => <Picture camera={camera} />

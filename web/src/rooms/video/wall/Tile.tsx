@@ -70,7 +70,7 @@ export function Tile({ camera, isSelected, isLarge, onOpen, onPlayback, onClear,
     'aria-label': t('video.tile.picture', { camera: name }),
   }
   return (
-    <div className={classes['picture']} data-state={verdict.state}>
+    <div className={classes['picture']} data-picture={camera.id} data-state={verdict.state}>
       {way === 'webcodecs' ? (
         <canvas ref={surface as RefObject<HTMLCanvasElement>} role="img" {...picture} />
       ) : (
