@@ -40,7 +40,11 @@ def fill(database: Database, leaves: int) -> None:
         "size_bytes": 1, "fragments": 1, "codec": "h264", "codec_string": "avc1", "width_px": 1, "height_px": 1,
         "rate_ppb": 0, "line_error_us": 0, "root": "ab", "is_held": True, "writer": "recorder-1",
     }  # fmt: skip
-    required = {one.name: "recorded" for one in segments.columns if not one.nullable and one.name not in row}
+    required = {
+        one.name: "recorded"
+        for one in segments.columns
+        if not one.nullable and one.name not in row and one.server_default is None
+    }
     with database.begin() as connection:
         connection.execute(
             segments.insert(), [required | row | {"started_at": at, "path": f"p{at}"} for at in range(1200)]
