@@ -31,6 +31,12 @@ export function BoxLayer({ tile, label, onBox }: { tile: HTMLElement; label: str
       className={classes['layer']}
       role="img"
       aria-label={label}
+      // The tile beneath is dragged to other places of the wall; a box is not.
+      draggable
+      onDragStart={(event) => {
+        event.preventDefault()
+        event.stopPropagation()
+      }}
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId)
         setFrom(placeOf(event))

@@ -90,12 +90,12 @@ export function HeadPanel({ camera, tile, onClose }: { camera: string; tile: HTM
             </Held>
           ))}
         </div>
-        <div className={classes['zoom']} dir="ltr">
+        <div className={classes['zoom']}>
           <span className={classes['word']}>{t('head.zoom')}</span>
           <Slider key={now?.zoom ?? 0} min={0} max={1} step={0.01} label={null} thumbLabel={t('head.zoom')} defaultValue={now?.zoom ?? 0} disabled={now?.zoom == null} onChangeEnd={(zoom) => send({ order: 'zoom', zoom })} />
         </div>
         <Select size="sm" aria-label={t('head.preset')} placeholder={t(presets.length === 0 ? 'head.preset.none' : 'head.preset')} data={presets.map((one) => ({ value: one.token, label: one.name || one.token }))} disabled={presets.length === 0} value={null} onChange={(preset) => preset !== null && send({ order: 'preset', preset })} comboboxProps={{ position: 'top' }} data-act="preset" />
-        <Button size="compact-md" variant="default" data-act="home" onClick={() => send({ order: 'home' })}>
+        <Button size="sm" fw={500} variant="default" data-act="home" onClick={() => send({ order: 'home' })}>
           {t('head.home')}
         </Button>
         <p className={classes['say']} role="status">
