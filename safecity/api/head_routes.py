@@ -1,5 +1,8 @@
 """Cameras that turn: what their heads can, where they look, and orders to them."""
 
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -10,13 +13,14 @@ from safecity.api.parts import WebParts
 from safecity.api.sessions import get_session
 from safecity.api.wire import Instant, Wire
 from safecity.oversight.model import Act, Actor, Resource
-from safecity.platform.errors import Invalid
+from safecity.platform.errors import Exhausted, Invalid
 from safecity.sites.model import CameraId
 from safecity.video.onvif.aim import Box, Position
 from safecity.video.onvif.steering import HeadNow, Order
 from safecity.video.onvif.store import list_devices
 
 PLAIN_TEXT = r"^[^\x00-\x1f\x7f]*$"
+ASKED_AT_ONCE = 8  # a camera that is gone holds a thread for seconds; others must still be served
 Share = Annotated[float, Field(ge=0, le=1)]
 Speed = Annotated[float, Field(ge=-1, le=1)]
 
@@ -72,6 +76,7 @@ class HeadAsk(Wire):
 def head_router(parts: WebParts) -> APIRouter:
     """`/api/heads` and `/api/cameras/{camera}/head`."""
     router = APIRouter(prefix="/api", tags=["heads"])
+    turns = threading.BoundedSemaphore(ASKED_AT_ONCE)
 
     def actor_of(request: Request) -> Actor:
         return get_session(parts.oversight, request).actor
@@ -87,12 +92,15 @@ def head_router(parts: WebParts) -> APIRouter:
     def head(camera_id: CameraName, request: Request) -> HeadView:  # pyright: ignore[reportUnusedFunction]
         """Where a camera looks, its presets, and who steers it; the camera is asked."""
         actor = actor_of(request)
-        return _render(parts.steering.show(actor, CameraId(camera_id)), actor)
+        with _turn(turns):
+            return _render(parts.steering.show(actor, CameraId(camera_id)), actor)
 
     @router.post("/cameras/{camera_id}/head", status_code=204)
     def order(camera_id: CameraName, asked: HeadAsk, request: Request) -> Response:  # pyright: ignore[reportUnusedFunction]
         """Turn or zoom a camera: granted, one person at a time, each order a leaf of the log."""
-        parts.steering.move(actor_of(request), CameraId(camera_id), order=_order(asked))
+        actor, one = actor_of(request), _order(asked)
+        with _turn(turns):
+            parts.steering.move(actor, CameraId(camera_id), order=one)
         return Response(status_code=204)
 
     @router.delete("/cameras/{camera_id}/head", status_code=204)
@@ -102,6 +110,16 @@ def head_router(parts: WebParts) -> APIRouter:
         return Response(status_code=204)
 
     return router
+
+
+@contextmanager
+def _turn(turns: threading.BoundedSemaphore) -> Generator[None]:
+    if not turns.acquire(blocking=False):
+        raise Exhausted("too many cameras are being asked at once; try again", code="onvif.busy", retry_after_s=1)
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def _order(asked: HeadAsk) -> Order:

@@ -28,6 +28,7 @@ log = structlog.get_logger()
 
 STOP_WAIT_S = 8.0
 BACK_OFF_S = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+NURSERY_REST_S = 30.0  # one that died, for want of memory say, is not loaded again and again
 NURSERY_AFTER_S = 2.0  # nobody started for so long: its imports take nothing from a start
 STEADY_AFTER_S = 20.0  # a process that lived so long starts again without back-off
 KILLED = frozenset({-signal.SIGKILL, -signal.SIGTERM})
@@ -77,7 +78,7 @@ class Supervisor:
         self._wake_read, self._wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._is_stopping = False
         self._nurseries: dict[str, Nursery] = {}
-        self._last_start_s = -math.inf
+        self._nursery_from_s = -math.inf
 
     def request_stop(self) -> None:
         """Make `watch` return; safe in a signal handler."""
@@ -192,7 +193,7 @@ class Supervisor:
         if pid is None:
             item.child = self._start_process(item.spec, path)
             pid = item.child.pid
-        self._last_start_s = time.monotonic()
+        self._nursery_from_s = max(self._nursery_from_s, time.monotonic() + NURSERY_AFTER_S)
         ticks = start_ticks_of(pid)
         self._follow(
             item,
@@ -216,15 +217,24 @@ class Supervisor:
 
     def _keep_nurseries(self) -> None:
         """Start the nursery of each role that has one, once nothing else has started for a while."""
-        if self._is_stopping or time.monotonic() < self._last_start_s + NURSERY_AFTER_S:
+        if self._is_stopping or time.monotonic() < self._nursery_from_s:
             return
         for role in sorted({item.spec.role for item in self._watched if item.spec.has_nursery}):
             nursery = self._nurseries.get(role)
-            if nursery is None or not nursery.is_alive:
-                self._last_start_s = time.monotonic()
-                self._nurseries[role] = Nursery(
-                    f"{self._role_package}.{role}", output=self._log_dir / f"{role}-nursery.log"
-                )
+            if nursery is not None and nursery.is_alive:
+                continue
+            if nursery is not None:
+                nursery.close()
+                del self._nurseries[role]
+                self._nursery_from_s = time.monotonic() + NURSERY_REST_S
+                return
+            try:
+                output = self._log_dir / f"{role}-nursery.log"
+                self._nurseries[role] = Nursery(f"{self._role_package}.{role}", output=output)
+            except OSError as error:
+                # A convenience: without it a killed process is started anew, and all goes on.
+                log.warning("app.no_nursery", role=role, errno=error.errno)
+                self._nursery_from_s = time.monotonic() + NURSERY_REST_S
 
     def _follow(self, item: _Watched, occupant: Occupant) -> None:
         item.occupant = occupant

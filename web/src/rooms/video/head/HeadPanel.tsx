@@ -37,7 +37,10 @@ function Held({ way, label, children, send }: PressProps) {
       title={label}
       className={classes[way]}
       data-way={way}
-      onPointerDown={() => send({ order: 'run', run: WAYS[way] })}
+      onPointerDown={(event) => {
+        event.currentTarget.setPointerCapture(event.pointerId) // let go elsewhere, it must still stop
+        send({ order: 'run', run: WAYS[way] })
+      }}
       onPointerUp={stop}
       onPointerCancel={stop}
     >
